@@ -1,0 +1,9 @@
+//! HTTP request heads and bodies (RFC 9112).
+//!
+//! The body is in the library, where `cargo test` runs it too.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| rushwire::fuzzing::request(data));

@@ -1,0 +1,166 @@
+//! Who the client is, when proxies stand between (RFC 7239).
+//!
+//! What the peer says of the client counts only if the peer is trusted, and then the list is read
+//! from the right: its left end is whatever the client liked to send.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::http::Head;
+
+/// Networks whose members are trusted to say for whom they speak.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Proxies(Vec<Network>);
+
+/// A network: the addresses that share its first `bits` bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8`, `::1/128` or a single address.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address = address.parse::<IpAddr>().ok()?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            Some(bits) if !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) => bits.parse().ok()?,
+            Some(_) => return None,
+            None => width,
+        };
+        (bits <= width).then_some(Self { address, bits })
+    }
+
+    pub(super) fn contains(self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(mine), IpAddr::V4(other)) => (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
+            (IpAddr::V6(mine), IpAddr::V6(other)) => (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
+            _ => false,
+        }
+    }
+}
+
+impl Proxies {
+    /// Reads all networks; gives the first text that is none.
+    pub(super) fn parse(texts: &[String]) -> Result<Self, &str> {
+        let parse = |text: &'_ String| Network::parse(text);
+        match texts.iter().find(|text| parse(text).is_none()) {
+            Some(bad) => Err(bad),
+            None => Ok(Self(texts.iter().filter_map(parse).collect())),
+        }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+
+    /// The client that `head` came from, by way of `peer`.
+    pub(super) fn client(&self, head: &Head, peer: Option<SocketAddr>) -> Option<IpAddr> {
+        let peer = peer?.ip().to_canonical();
+        if !self.trusts(peer) {
+            return Some(peer);
+        }
+        let mut client = peer;
+        for said in forwarded(head).into_iter().rev() {
+            // What is no address hides whatever stands to its left.
+            let Some(address) = said else { break };
+            client = address;
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        Some(client)
+    }
+}
+
+/// The chain of addresses that proxies have written down, the nearest last: `Forwarded` if there is
+/// one, or else `X-Forwarded-For`.
+fn forwarded(head: &Head) -> Vec<Option<IpAddr>> {
+    if head.header("Forwarded").is_some() {
+        return head.list("Forwarded").map(forwarded_for).collect();
+    }
+    head.list("X-Forwarded-For").map(address).collect()
+}
+
+/// The `for` of one element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    address(value.trim().trim_matches('"'))
+}
+
+/// An address, perhaps with a port, perhaps in brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let plain = text.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    plain.or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{HeadParser, Limits};
+
+    fn client(trusted: &[&str], peer: &str, headers: &str) -> String {
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        let mut parser = HeadParser::new(Limits { max_head: 4096, max_fields: 20 });
+        let head = parser.push(head.as_bytes()).unwrap().head.unwrap();
+        let trusted: Vec<String> = trusted.iter().map(|t| (*t).to_owned()).collect();
+        let peer = SocketAddr::new(peer.parse().unwrap(), 1234);
+        Proxies::parse(&trusted).unwrap().client(&head, Some(peer)).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_client_is_the_first_from_the_right_who_is_not_trusted() {
+        let proxies = ["10.0.0.0/8", "::1"];
+        let table = [
+            ("no proxy is trusted", &[][..], "6.6.6.6", "X-Forwarded-For: 1.1.1.1\r\n", "6.6.6.6"),
+            ("the peer is not trusted", &proxies, "6.6.6.6", "X-Forwarded-For: 1.1.1.1\r\n", "6.6.6.6"),
+            ("no header", &proxies, "10.0.0.1", "", "10.0.0.1"),
+            ("one proxy", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\n", "1.1.1.1"),
+            ("a forged left end", &proxies, "10.0.0.1", "X-Forwarded-For: 9.9.9.9, 1.1.1.1\r\n", "1.1.1.1"),
+            ("two proxies", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1, 10.2.3.4\r\n", "1.1.1.1"),
+            ("two lines", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 10.2.3.4\r\n", "1.1.1.1"),
+            ("all are trusted", &proxies, "10.0.0.1", "X-Forwarded-For: 10.0.0.7, 10.2.3.4\r\n", "10.0.0.7"),
+            ("rubbish hides the rest", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1, unknown, 10.2.3.4\r\n", "10.2.3.4"),
+            ("a port", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1:80\r\n", "1.1.1.1"),
+            ("a mapped peer", &proxies, "::ffff:10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\n", "1.1.1.1"),
+            ("a mapped client", &proxies, "::ffff:6.6.6.6", "", "6.6.6.6"),
+            ("Forwarded", &proxies, "::1", "Forwarded: for=1.1.1.1;proto=https\r\n", "1.1.1.1"),
+            ("Forwarded, IPv6 and a port", &proxies, "::1", "Forwarded: proto=https;For=\"[2001:db8::1]:80\"\r\n", "2001:db8::1"),
+            ("Forwarded goes first", &proxies, "::1", "Forwarded: for=1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n", "1.1.1.1"),
+        ];
+        for (name, trusted, peer, headers, expected) in table {
+            assert_eq!(client(trusted, peer, headers), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn networks_are_read_strictly() {
+        for good in ["10.0.0.0/8", "127.0.0.1", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1/128"] {
+            assert!(Network::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "localhost", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/-1", "1.2.3.4/8/8"] {
+            assert!(Network::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_network_holds_the_addresses_that_share_its_bits() {
+        let table = [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("0.0.0.0/0", "1.2.3.4", true),
+            ("1.2.3.4", "1.2.3.4", true),
+            ("1.2.3.4", "1.2.3.5", false),
+            ("::/0", "::1", true),
+            ("::/0", "1.2.3.4", false),
+        ];
+        for (network, address, expected) in table {
+            let found = Network::parse(network).unwrap().contains(address.parse().unwrap());
+            assert_eq!(found, expected, "{address} in {network}");
+        }
+    }
+}

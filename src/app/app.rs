@@ -1,0 +1,299 @@
+//! Where everything is put together: routes, middleware, rules.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::rc::Rc;
+
+use super::address::Proxies;
+use super::context::Context;
+use super::core::{Core, HttpDate, Verify};
+use super::error::Problems;
+use super::middleware::{Middleware, Next};
+use super::options::Options;
+use super::origin::{Origins, Pattern};
+use super::place::Places;
+use super::request::Request;
+use super::routes::Routes;
+use super::server::Server;
+use super::verdict::Verdict;
+use crate::http::Method;
+use crate::net::listener::Listener;
+use crate::ws::hub::{Hub, Report};
+use crate::ws::message::Message;
+use crate::ws::remote::Remote;
+use crate::ws::socket::Socket;
+use crate::ws::stats::Stats;
+
+/// A server in the making: routes for sockets and for HTTP on one port.
+///
+/// ```no_run
+/// use rushwire::{App, event};
+///
+/// let mut app = App::new();
+/// app.ws("/echo", |socket, _request| {
+///     socket.on(event::Message, |socket, message| {
+///         socket.send(message);
+///     });
+/// });
+/// app.get("/health", |ctx| ctx.text("ok"));
+/// app.listen("127.0.0.1:3000", |address| println!("listening on {address}"))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// What is wrong with a route or an option is collected, and told by [`bind`](Self::bind).
+pub struct App {
+    options: Options,
+    hub: Hub,
+    routes: Routes,
+    middleware: Vec<RefCell<Middleware>>,
+    verify: Option<Verify>,
+    origins: Origins,
+    problems: Problems,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl App {
+    /// An application with all options at their defaults.
+    pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// An application with these options.
+    pub fn with(options: Options) -> Self {
+        Self {
+            hub: Hub::new(options.settings()),
+            options,
+            routes: Routes::default(),
+            middleware: Vec::new(),
+            verify: None,
+            origins: Origins::default(),
+            problems: Problems::default(),
+        }
+    }
+
+    /// Sockets at `pattern`. The handler runs once for each, when it is open.
+    ///
+    /// A pattern is a path whose segments are literal, `:name` for one segment that is not empty, or
+    /// a last `*` for the rest. The most specific pattern wins: literal before `:name` before `*`. A
+    /// slash at the end matters.
+    pub fn ws(&mut self, pattern: &str, handler: impl FnMut(&Socket, &Request) + 'static) -> &mut Self {
+        let added = self.routes.add_socket(pattern, Some(Box::new(handler)));
+        self.note(added)
+    }
+
+    /// Runs before the handler of every socket, in order of registration. `next` must be
+    /// [`run`](Next::run) to let it pass; until all have, nobody else sees the socket.
+    pub fn ws_use(&mut self, middleware: impl FnMut(&Socket, &Request, Next) + 'static) -> &mut Self {
+        self.middleware.push(RefCell::new(Box::new(middleware)));
+        self
+    }
+
+    /// Decides whether a request may become a socket. `false` answers 401; a
+    /// [`Response`](crate::Response) is the answer. Values that are [`set`](Request::set) on the
+    /// request are the socket's later. If it panics, the answer is 500.
+    pub fn verify_client<V: Into<Verdict>>(&mut self, verify: impl Fn(&Request) -> V + 'static) -> &mut Self {
+        self.verify = Some(Box::new(move |request| verify(request).into()));
+        self
+    }
+
+    /// Allows the origins for which `predicate` is true, beside those of
+    /// [`Options::allow_origins`].
+    pub fn allow_origin_if(&mut self, predicate: impl Fn(&str, &Request) -> bool + 'static) -> &mut Self {
+        self.origins.allow_if(Box::new(predicate));
+        self
+    }
+
+    /// Hears of what no listener may have heard of: panics in code of the application, answers that
+    /// cannot be written, failures to accept.
+    pub fn on_error(&mut self, listener: impl FnMut(&Report) + 'static) -> &mut Self {
+        self.hub.set_on_error(listener);
+        self
+    }
+
+    /// Answers `GET` (and `HEAD`) at `pattern`.
+    pub fn get(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Get), pattern, handler)
+    }
+
+    /// Answers `POST` at `pattern`.
+    pub fn post(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Post), pattern, handler)
+    }
+
+    /// Answers `PUT` at `pattern`.
+    pub fn put(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Put), pattern, handler)
+    }
+
+    /// Answers `PATCH` at `pattern`.
+    pub fn patch(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Patch), pattern, handler)
+    }
+
+    /// Answers `DELETE` at `pattern`.
+    pub fn delete(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Delete), pattern, handler)
+    }
+
+    /// Answers `HEAD` at `pattern`, instead of the handler for `GET`.
+    pub fn head(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Head), pattern, handler)
+    }
+
+    /// Answers `OPTIONS` at `pattern`.
+    pub fn options(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(Some(Method::Options), pattern, handler)
+    }
+
+    /// Answers any method at `pattern` that has no handler of its own there.
+    pub fn any(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        self.route(None, pattern, handler)
+    }
+
+    /// All sockets of the server. It works before the server runs, for setting timers say.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Reaches the server from any thread. It works before the server runs.
+    pub fn remote(&self) -> Remote {
+        self.hub.remote()
+    }
+
+    /// [`Hub::stats`].
+    pub fn stats(&self) -> Stats {
+        self.hub.stats()
+    }
+
+    /// [`Hub::ws_broadcast`].
+    pub fn ws_broadcast<'m>(&self, message: impl Into<Message<'m>>, room: Option<&str>) -> usize {
+        self.hub.ws_broadcast(message, room)
+    }
+
+    /// Listens, says where, and runs until the server is shut down.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind) and [`Server::run`].
+    pub fn listen(&mut self, address: impl ToSocketAddrs, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
+        let mut server = self.bind(address)?;
+        if let Some(address) = server.local_addr() {
+            ready(address);
+        }
+        server.run()
+    }
+
+    /// Listens on a TCP address; port 0 is any free port. The server takes over all that was
+    /// registered so far.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`](super::ConfigError) inside of an error of kind
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if anything is wrong with routes or options; and
+    /// whatever the system has against the address.
+    pub fn bind(&mut self, address: impl ToSocketAddrs) -> io::Result<Server> {
+        self.check()?;
+        let listener = TcpListener::bind(address)?;
+        self.serve(listener)
+    }
+
+    /// Takes over a TCP listener, wherever it comes from.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn serve(&mut self, listener: TcpListener) -> io::Result<Server> {
+        self.start(Listener::tcp(listener)?)
+    }
+
+    /// Listens on a Unix-domain socket at `path`, which must not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    #[cfg(unix)]
+    pub fn bind_unix(&mut self, path: impl AsRef<std::path::Path>) -> io::Result<Server> {
+        self.check()?;
+        self.serve_unix(std::os::unix::net::UnixListener::bind(path)?)
+    }
+
+    /// Takes over a Unix-domain listener.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    #[cfg(unix)]
+    pub fn serve_unix(&mut self, listener: std::os::unix::net::UnixListener) -> io::Result<Server> {
+        self.start(Listener::unix(listener)?)
+    }
+
+    fn route(&mut self, method: Option<Method>, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+        let added = self.routes.add_http(method, pattern, Box::new(handler));
+        self.note(added)
+    }
+
+    fn note(&mut self, added: Result<(), String>) -> &mut Self {
+        if let Err(problem) = added {
+            self.problems.add(problem);
+        }
+        self
+    }
+
+    /// Everything that is wrong so far.
+    fn check(&self) -> io::Result<()> {
+        let mut problems = self.problems.clone();
+        self.options.check(&mut problems);
+        for origin in &self.options.allow_origins {
+            if let Err(problem) = Pattern::parse(origin) {
+                problems.add(problem);
+            }
+        }
+        if let Err(bad) = Proxies::parse(&self.options.trusted_proxies) {
+            problems.add(format!("trusted proxy {bad:?} is no address and no network"));
+        }
+        for path in &self.options.paths {
+            if let Err(problem) = crate::http::Pattern::parse(path) {
+                problems.add(problem);
+            }
+        }
+        problems.into_result()
+    }
+
+    fn start(&mut self, listener: Listener) -> io::Result<Server> {
+        self.check()?;
+        let mut routes = std::mem::take(&mut self.routes);
+        let default = (self.options.paths.is_empty() && !routes.has_sockets()).then(|| "/ws".to_owned());
+        for path in self.options.paths.iter().chain(&default) {
+            let added = routes.add_socket(path, None);
+            self.note(added);
+        }
+        let mut origins = std::mem::take(&mut self.origins);
+        let patterns = self.options.allow_origins.iter().filter_map(|origin| Pattern::parse(origin).ok());
+        patterns.for_each(|pattern| origins.allow(pattern));
+        let core = Core {
+            hub: self.hub.clone(),
+            routes,
+            middleware: std::mem::take(&mut self.middleware),
+            verify: self.verify.take(),
+            origins,
+            proxies: Proxies::parse(&self.options.trusted_proxies).unwrap_or_default(),
+            places: Places::new(self.options.max_connections, self.options.max_connections_per_ip),
+            closing: Cell::new(false),
+            clock: HttpDate::default(),
+            options: self.options.clone(),
+        };
+        Server::new(Rc::new(core), listener)
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("options", &self.options).finish_non_exhaustive()
+    }
+}

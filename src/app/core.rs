@@ -1,0 +1,88 @@
+//! What all connections of a server share: routes, rules and the hub.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::address::Proxies;
+use super::middleware::Middleware;
+use super::opening::Opening;
+use super::options::Options;
+use super::origin::Origins;
+use super::place::Places;
+use super::request::Request;
+use super::routes::Routes;
+use super::verdict::Verdict;
+use crate::http::imf_fixdate;
+use crate::net::link::Link;
+use crate::net::reactor::{Protocol, Service};
+use crate::net::stream::Peer;
+use crate::ws::guard::guard;
+use crate::ws::hub::Hub;
+use crate::ws::remote::Job;
+
+pub(super) type Verify = Box<dyn Fn(&Request) -> Verdict>;
+
+/// What all connections of a server share.
+pub(super) struct Core {
+    pub(super) options: Options,
+    pub(super) hub: Hub,
+    pub(super) routes: Routes,
+    pub(super) middleware: Vec<RefCell<Middleware>>,
+    pub(super) verify: Option<Verify>,
+    pub(super) origins: Origins,
+    pub(super) proxies: Proxies,
+    pub(super) places: Rc<Places>,
+    /// The server is shutting down: what is under way is finished, and nothing new is begun.
+    pub(super) closing: Cell<bool>,
+    pub(super) clock: HttpDate,
+}
+
+/// The time as HTTP writes it, made once a second.
+#[derive(Debug, Default)]
+pub(super) struct HttpDate {
+    second: Cell<u64>,
+    text: RefCell<String>,
+}
+
+impl HttpDate {
+    /// Runs `with` with the present time (RFC 9110 §6.6.1).
+    pub(super) fn with<R>(&self, with: impl FnOnce(&str) -> R) -> R {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if self.second.replace(now) != now || self.text.borrow().is_empty() {
+            *self.text.borrow_mut() = imf_fixdate(now);
+        }
+        with(&self.text.borrow())
+    }
+}
+
+/// The reactor's view of a server.
+pub(super) struct Acceptor(pub(super) Rc<Core>);
+
+impl Service for Acceptor {
+    type Job = Job;
+
+    fn accepted(&mut self, link: Link, peer: Peer) -> Box<dyn Protocol> {
+        Box::new(Opening::new(Rc::clone(&self.0), link, peer.tcp()))
+    }
+
+    fn job(&mut self, job: Job) {
+        let hub = &self.0.hub;
+        if let Err(panic) = guard(|| job(hub)) {
+            hub.report(None, &panic);
+        }
+    }
+
+    fn timers(&mut self, now: Instant) {
+        self.0.hub.timers().run(&self.0.hub, now);
+    }
+
+    fn next_timer(&mut self) -> Option<Instant> {
+        self.0.hub.timers().next()
+    }
+
+    fn accept_failed(&mut self, error: io::Error) {
+        self.0.hub.report(None, &format!("accepting a connection failed: {error}"));
+    }
+}

@@ -1,0 +1,28 @@
+//! The application: routes, options, requests, and how a request becomes a socket.
+
+mod address;
+#[allow(clippy::module_inception)]
+mod app;
+mod context;
+mod core;
+mod error;
+mod exchange;
+mod middleware;
+mod opening;
+mod options;
+mod origin;
+mod place;
+mod request;
+mod routes;
+mod server;
+mod upgrade;
+mod verdict;
+
+pub use app::App;
+pub use context::Context;
+pub use error::ConfigError;
+pub use middleware::Next;
+pub use options::Options;
+pub use request::Request;
+pub use server::Server;
+pub use verdict::Verdict;

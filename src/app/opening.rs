@@ -1,0 +1,240 @@
+//! A connection before it speaks WebSocket: HTTP requests, one after the other (RFC 9112).
+//!
+//! ```text
+//!         head              body                 answered
+//! Head ─────────▶ Body ─────────────▶ answer ──────────────▶ Head  (keep-alive)
+//!   │    upgrade                        │ close, or a bad request
+//!   └────────────▶ becomes a Session    └──────────────────▶ Done
+//! ```
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::core::Core;
+use super::exchange::{self, Answer};
+use super::options::MAX_HEAD_FIELDS;
+use super::upgrade;
+use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
+use crate::net::clock::Tick;
+use crate::net::link::{Cause, Link};
+use crate::net::reactor::{Next, Protocol};
+use crate::proto::handshake;
+
+/// Answers of this many bytes in one go are enough: what was pipelined behind them waits until they
+/// are written, so that a peer that asks and does not read costs no memory.
+const BURST: usize = 64 * 1024;
+
+/// A connection before it speaks WebSocket.
+pub(super) struct Opening {
+    core: Rc<Core>,
+    link: Link,
+    peer: Option<SocketAddr>,
+    state: State,
+    /// When this request began: accepting the connection, or its first byte.
+    began: Tick,
+    /// When the last request was answered.
+    answered: Option<Tick>,
+    /// Bytes of answers since all was last known to be written.
+    burst: usize,
+    /// What was pipelined behind a burst.
+    held: Vec<u8>,
+    /// What the peer had not read when this was last looked at.
+    backlog: usize,
+}
+
+enum State {
+    Head(HeadParser),
+    Body { head: Head, reader: BodyReader, body: Vec<u8> },
+    Done,
+}
+
+/// What comes after a step.
+enum Flow {
+    /// The input is used up to there.
+    Used(usize),
+    /// All of it is, and more is needed.
+    More,
+    Become(Box<dyn Protocol>, usize),
+}
+
+impl Opening {
+    pub(super) fn new(core: Rc<Core>, link: Link, peer: Option<SocketAddr>) -> Self {
+        let began = link.now();
+        link.wake_at(began.after(core.options.handshake_timeout));
+        let state = State::Head(HeadParser::new(limits(&core)));
+        Self { core, link, peer, state, began, answered: None, burst: 0, held: Vec::new(), backlog: 0 }
+    }
+
+    /// Takes one step: a head, or a body.
+    fn step(&mut self, input: &[u8], now: Tick) -> Flow {
+        let step = match &mut self.state {
+            State::Head(parser) => {
+                if !parser.has_begun() && self.answered.is_some() {
+                    self.began = now;
+                }
+                let pushed = parser.push(input);
+                pushed.map(|progress| match progress.head {
+                    Some(head) => self.head(head, progress.used),
+                    None => Flow::More,
+                })
+            }
+            State::Body { reader, body, .. } => {
+                let pushed = reader.push(input, body);
+                pushed.map(|progress| if progress.done { self.body(progress.used) } else { Flow::More })
+            }
+            State::Done => return Flow::More,
+        };
+        step.unwrap_or_else(|bad| self.refuse(bad))
+    }
+
+    /// A whole head has come.
+    fn head(&mut self, head: Head, used: usize) -> Flow {
+        if handshake::wants_websocket(&head) {
+            return match upgrade::upgrade(&self.core, &self.link, self.peer, head) {
+                Ok(session) => Flow::Become(session, used),
+                Err(response) => {
+                    self.answer(&response, Answer::last());
+                    Flow::More
+                }
+            };
+        }
+        let has_body = !matches!(head.framing(), Framing::None | Framing::Length(0));
+        // A body that nobody wants is not waited for: the answer is known, and the last.
+        if has_body && let Some(response) = exchange::without_handler(&self.core, &head) {
+            self.answer(&response, Answer::last().to(&head));
+            return Flow::More;
+        }
+        let mut reader = BodyReader::new(head.framing(), self.core.options.max_body_size);
+        let mut body = Vec::new();
+        match reader.push(&[], &mut body) {
+            Err(bad) => return self.refuse(bad),
+            Ok(progress) if progress.done => {
+                self.state = State::Body { head, reader, body };
+                return self.body(used);
+            }
+            Ok(_) if head.expects_continue() => {
+                self.link.send_raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
+            }
+            Ok(_) => {}
+        }
+        self.state = State::Body { head, reader, body };
+        Flow::Used(used)
+    }
+
+    /// A whole request has come, with its body.
+    fn body(&mut self, used: usize) -> Flow {
+        let next = State::Head(HeadParser::new(limits(&self.core)));
+        let State::Body { head, body, .. } = std::mem::replace(&mut self.state, next) else { return Flow::More };
+        let how = Answer::keep(head.keep_alive() && !self.core.closing.get()).to(&head);
+        let response = exchange::respond(&self.core, self.peer, head, body);
+        self.answer(&response, how);
+        Flow::Used(used)
+    }
+
+    /// The request cannot be understood: says why, and hears nothing more.
+    fn refuse(&mut self, bad: BadRequest) -> Flow {
+        self.answer(&Response::text(format!("{bad}\n")).with_status(bad.status()), Answer::last());
+        Flow::More
+    }
+
+    fn answer(&mut self, response: &Response, how: Answer) {
+        let bytes = exchange::write(&self.core, response, how);
+        self.burst += bytes.len();
+        self.link.send_raw(bytes);
+        let now = self.link.now();
+        self.answered = Some(now);
+        if how.keep_alive {
+            self.link.wake_at(now.after(self.core.options.keep_alive_timeout));
+        } else {
+            self.state = State::Done;
+            self.link.end(true);
+        }
+    }
+
+    /// Keeps what was pipelined until the answers so far are written.
+    fn hold(&mut self, input: &[u8]) {
+        self.held = input.to_vec();
+        self.link.pause();
+        self.link.tell_when_written();
+    }
+
+    /// Whether no request is under way.
+    fn is_idle(&self) -> bool {
+        matches!(&self.state, State::Head(parser) if !parser.has_begun()) && self.held.is_empty()
+    }
+
+    fn deadline(&self) -> Tick {
+        let options = &self.core.options;
+        match self.answered {
+            Some(answered) if self.is_idle() => answered.after(options.keep_alive_timeout),
+            _ => self.began.after(options.handshake_timeout),
+        }
+    }
+
+    /// Whether the peer is still reading answers, if slowly.
+    fn is_reading(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.backlog, self.link.backlog());
+        self.backlog > 0 && self.backlog != before
+    }
+}
+
+fn limits(core: &Core) -> Limits {
+    Limits { max_head: core.options.max_head_size, max_fields: MAX_HEAD_FIELDS }
+}
+
+impl Protocol for Opening {
+    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next {
+        let mut held = std::mem::take(&mut self.held);
+        if !held.is_empty() {
+            held.extend_from_slice(input);
+        }
+        // What was held may become frames, which are decoded in place: so it is input, too.
+        let input = if held.is_empty() { input } else { &mut held };
+        let mut at = 0;
+        while let Some(rest) = input.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.burst > BURST {
+                self.hold(rest);
+                break;
+            }
+            match self.step(rest, now) {
+                Flow::Used(used) => at += used,
+                Flow::More => break,
+                Flow::Become(protocol, used) => return Next::Become { protocol, used: at + used },
+            }
+        }
+        Next::Stay
+    }
+
+    /// The peer may still read the answer to what it has asked, but it asks nothing more.
+    fn finished(&mut self) {
+        self.link.end(false);
+    }
+
+    fn timeout(&mut self, now: Tick) -> Option<Tick> {
+        if !self.deadline().has_come(now) {
+            return Some(self.deadline());
+        }
+        if self.is_reading() {
+            return Some(now.after(self.core.options.keep_alive_timeout));
+        }
+        if self.is_idle() {
+            self.link.end(false);
+        } else {
+            self.answer(&Response::text("the request took too long\n").with_status(408), Answer::last());
+        }
+        None
+    }
+
+    fn drained(&mut self, _undelivered: usize) {
+        self.burst = 0;
+        self.link.resume();
+    }
+
+    fn shutdown(&mut self) {
+        if self.is_idle() {
+            self.link.end(false);
+        }
+    }
+
+    fn closed(&mut self, _cause: Cause, _undelivered: usize) {}
+}

@@ -1,0 +1,154 @@
+//! Everything that can be set, with its default.
+
+use std::time::Duration;
+
+use super::error::Problems;
+use crate::net::link::Overflow;
+use crate::ws::settings::{Rate, Settings};
+
+/// What a server allows, and how long it waits.
+///
+/// ```
+/// use rushwire::{App, Options};
+/// use std::time::Duration;
+///
+/// let app = App::with(Options {
+///     heartbeat: Duration::from_secs(15),
+///     max_message_size: 64 * 1024,
+///     allow_origins: vec!["https://example.com".into(), "http://localhost:*".into()],
+///     ..Options::default()
+/// });
+/// ```
+///
+/// A duration of zero turns off what it times. A limit of zero is refused when the server is bound.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Endpoints beside those of [`App::ws`](super::App::ws). One that has no handler is for pushing
+    /// only: middleware runs, and broadcasts reach it. Default: none, and `/ws` if there is no route.
+    pub paths: Vec<String>,
+    /// Time between two pings to a peer. Default: 30 s. Zero: no heartbeat.
+    pub heartbeat: Duration,
+    /// How long a peer may leave a ping of the heartbeat without any sign of life. Default: 45 s.
+    pub pong_timeout: Duration,
+    /// How many sockets there may be, those that are about to open included. More are refused with
+    /// 503. Default: 10,000.
+    pub max_connections: usize,
+    /// How many sockets there may be from one client address. More are refused with 429.
+    /// Default: no limit.
+    pub max_connections_per_ip: Option<usize>,
+    /// The longest message accepted, in bytes; one byte more is answered by close 1009.
+    /// Default: 1 MiB.
+    pub max_message_size: usize,
+    /// Bytes that may wait for a peer after the kernel has refused them. Default: 1 MiB.
+    pub max_backpressure: usize,
+    /// What happens to a message that would exceed it. Default: the connection is closed with 1013.
+    pub overflow: Overflow,
+    /// How many rooms a socket may be in at a time. Default: 100.
+    pub max_rooms_per_socket: usize,
+    /// The longest name of a room, in bytes. Default: 256.
+    pub max_room_name: usize,
+    /// The longest head of a request, in bytes; more is answered by 431. Default: 16 KiB.
+    pub max_head_size: usize,
+    /// The longest body of a request, in bytes; more is answered by 413. Default: 1 MiB.
+    pub max_body_size: usize,
+    /// From accepting a connection to its answer 101 or to the end of its first request; for later
+    /// requests of a connection, from the first byte. Also how long middleware may take to let a
+    /// socket pass. Default: 10 s.
+    pub handshake_timeout: Duration,
+    /// How long a connection may be idle between requests. Default: 5 s.
+    pub keep_alive_timeout: Duration,
+    /// How long the peer may take to answer our close frame, and to read what is left. Default: 5 s.
+    pub close_timeout: Duration,
+    /// Closes a socket that has sent no message for so long, with 1001. Default: off.
+    pub idle_timeout: Duration,
+    /// Closes a socket that has been open for so long, with 1001. Default: off.
+    pub max_lifetime: Duration,
+    /// How many messages a peer may send. See [`event::RateLimit`](crate::event::RateLimit).
+    /// Default: no limit.
+    pub message_rate: Option<Rate>,
+    /// Origins that browsers may connect from (RFC 6455 §10.2). Empty: all, which is right only when
+    /// cookies mean nothing. Otherwise a request without `Origin` is refused, too.
+    ///
+    /// A whole origin such as `https://example.com`. `*` stands for digits in the port, and for
+    /// letters, digits, dots and hyphens in the host. Case does not matter. Default: all.
+    pub allow_origins: Vec<String>,
+    /// Subprotocols spoken here, the preferred one first (RFC 6455 §1.9). Default: none.
+    pub subprotocols: Vec<String>,
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses or networks such as
+    /// `10.0.0.0/8`. Default: none.
+    pub trusted_proxies: Vec<String>,
+}
+
+/// How many fields the head of a request may have; more are answered by 431.
+pub(super) const MAX_HEAD_FIELDS: usize = 100;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            paths: Vec::new(),
+            heartbeat: Duration::from_secs(30),
+            pong_timeout: Duration::from_secs(45),
+            max_connections: 10_000,
+            max_connections_per_ip: None,
+            max_message_size: 1024 * 1024,
+            max_backpressure: 1024 * 1024,
+            overflow: Overflow::Close,
+            max_rooms_per_socket: 100,
+            max_room_name: 256,
+            max_head_size: 16 * 1024,
+            max_body_size: 1024 * 1024,
+            handshake_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(5),
+            close_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::ZERO,
+            max_lifetime: Duration::ZERO,
+            message_rate: None,
+            allow_origins: Vec::new(),
+            subprotocols: Vec::new(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn settings(&self) -> Settings {
+        let on = |span: Duration| (!span.is_zero()).then_some(span);
+        Settings {
+            heartbeat: on(self.heartbeat),
+            pong_timeout: on(self.pong_timeout),
+            close_timeout: self.close_timeout,
+            idle_timeout: on(self.idle_timeout),
+            max_lifetime: on(self.max_lifetime),
+            admission_timeout: self.handshake_timeout,
+            max_message_size: self.max_message_size,
+            max_rooms_per_socket: self.max_rooms_per_socket,
+            max_room_name: self.max_room_name,
+            message_rate: self.message_rate,
+        }
+    }
+
+    /// Collects what cannot be meant.
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let limits = [
+            ("max_connections", self.max_connections),
+            ("max_connections_per_ip", self.max_connections_per_ip.unwrap_or(1)),
+            ("max_message_size", self.max_message_size),
+            ("max_backpressure", self.max_backpressure),
+            ("max_rooms_per_socket", self.max_rooms_per_socket),
+            ("max_room_name", self.max_room_name),
+            ("max_head_size", self.max_head_size),
+            ("max_body_size", self.max_body_size),
+            ("message_rate.messages", self.message_rate.map_or(1, |rate| rate.messages as usize)),
+        ];
+        for (name, _) in limits.into_iter().filter(|(_, limit)| *limit == 0) {
+            problems.add(format!("option {name} is 0, which would refuse everything"));
+        }
+        let spans = [("handshake_timeout", self.handshake_timeout), ("keep_alive_timeout", self.keep_alive_timeout), ("close_timeout", self.close_timeout)];
+        for (name, _) in spans.into_iter().filter(|(_, span)| span.is_zero()) {
+            problems.add(format!("option {name} is zero, but the network cannot be waited for without end"));
+        }
+        for protocol in self.subprotocols.iter().filter(|protocol| !crate::http::is_token(protocol.as_bytes())) {
+            problems.add(format!("subprotocol {protocol:?} is not a token (RFC 9110 §5.6.2)"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A request as the application sees it.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use crate::http::{Head, Method, Query};
+use crate::ws::data::TypeMap;
+
+/// An HTTP request: what became a socket, or what a route answers.
+pub struct Request {
+    head: Head,
+    params: Vec<(Box<str>, Box<str>)>,
+    query: OnceCell<Query>,
+    body: Vec<u8>,
+    peer: Option<SocketAddr>,
+    client_ip: Option<IpAddr>,
+    data: RefCell<TypeMap>,
+}
+
+impl Request {
+    pub(super) fn new(head: Head, peer: Option<SocketAddr>, client_ip: Option<IpAddr>) -> Self {
+        Self { head, params: Vec::new(), query: OnceCell::new(), body: Vec::new(), peer, client_ip, data: RefCell::default() }
+    }
+
+    pub(super) fn with_params(mut self, names: &[Box<str>], values: Vec<Cow<'_, str>>) -> Self {
+        self.params = names.iter().cloned().zip(values.into_iter().map(|value| value.into_owned().into())).collect();
+        self
+    }
+
+    pub(super) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.head.method()
+    }
+
+    /// Path and query, as they were sent.
+    pub fn url(&self) -> &str {
+        self.head.target()
+    }
+
+    /// The path, as it was sent.
+    pub fn path(&self) -> &str {
+        self.head.path()
+    }
+
+    /// The host that was asked for, with its port if that was given.
+    pub fn host(&self) -> &str {
+        self.head.host()
+    }
+
+    /// What stands in the path in the place of `:name`, or of `*` for the name `"*"`, decoded.
+    ///
+    /// Empty if the route has no such name.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value)
+    }
+
+    /// The first value of that name in the query, decoded.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.queries().get(name)
+    }
+
+    /// All values of that name in the query, decoded.
+    pub fn query_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.queries().all(name)
+    }
+
+    /// The first header of that name, if it is text. Case does not matter.
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.head.header(name)
+    }
+
+    /// All headers, in order; values need not be text.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.head.fields()
+    }
+
+    /// The subprotocols that the client offers, the preferred one first (RFC 6455 §1.9).
+    pub fn protocols(&self) -> impl Iterator<Item = &str> {
+        self.head.list("Sec-WebSocket-Protocol")
+    }
+
+    /// The origin of the page that the request comes from, as a browser says (RFC 6454 §7).
+    pub fn origin(&self) -> Option<&str> {
+        self.head.header("Origin")
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The address of the client: of the TCP peer, unless that is one of the
+    /// [`trusted_proxies`](crate::Options::trusted_proxies) and said better. An IPv4 address that
+    /// came in IPv6 clothes is given as IPv4. `None` over a Unix-domain socket.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.client_ip
+    }
+
+    /// The address of the TCP peer.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Keeps a value with the request, instead of an earlier one of its type. When the request
+    /// becomes a socket, it is the socket's.
+    pub fn set<T: 'static>(&self, value: T) {
+        let old = self.data.borrow_mut().insert(Rc::new(value) as Rc<dyn Any>);
+        drop(old);
+    }
+
+    /// The value of type `T`.
+    pub fn data<T: 'static>(&self) -> Option<Rc<T>> {
+        self.data.borrow().get()
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// All values that were set so far.
+    pub(super) fn values(&self) -> TypeMap {
+        self.data.borrow().clone()
+    }
+
+    fn queries(&self) -> &Query {
+        self.query.get_or_init(|| Query::parse(self.head.query().unwrap_or_default()))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method()).field("url", &self.url()).finish_non_exhaustive()
+    }
+}

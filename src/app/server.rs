@@ -1,0 +1,144 @@
+//! A server that listens: run it, or drive it a turn at a time.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::core::{Acceptor, Core};
+use crate::net::link::{Limits, Unit};
+use crate::net::links::Links;
+use crate::net::listener::Listener;
+use crate::net::reactor::Reactor;
+use crate::proto::encoder;
+use crate::ws::hub::Hub;
+use crate::ws::remote::Remote;
+
+/// TCP connections beyond the places for sockets: to refuse upgrades politely, and for plain HTTP.
+const RESERVE: usize = 256;
+
+/// A server that listens, on the thread that bound it.
+///
+/// ```
+/// use rushwire::App;
+/// use std::time::Duration;
+///
+/// let mut server = App::new().bind("127.0.0.1:0")?;
+/// println!("listening on {:?}", server.local_addr());
+/// let remote = server.remote();
+/// std::thread::spawn(move || remote.shutdown(Duration::from_secs(1)));
+/// server.run()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Server {
+    reactor: Reactor<Acceptor>,
+    core: Rc<Core>,
+    /// When what is left of a shutdown is cut.
+    deadline: Option<Instant>,
+}
+
+impl Server {
+    pub(super) fn new(core: Rc<Core>, listener: Listener) -> io::Result<Self> {
+        let options = &core.options;
+        let links = Links::new(Limits {
+            max_backpressure: options.max_backpressure,
+            overflow: options.overflow,
+            linger: options.close_timeout,
+            measure,
+        });
+        core.hub.configure(options.settings(), Rc::clone(&links));
+        let max = options.max_connections.saturating_add(RESERVE);
+        let mut reactor = Reactor::new(links, max, core.hub.mailbox(), Acceptor(Rc::clone(&core)))?;
+        reactor.listen(listener)?;
+        Ok(Self { reactor, core, deadline: None })
+    }
+
+    /// The TCP address that is listened on. `None` for a Unix-domain socket, or after a shutdown.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.reactor.local_addr()
+    }
+
+    /// All sockets of the server.
+    pub fn hub(&self) -> &Hub {
+        &self.core.hub
+    }
+
+    /// Reaches the server from any thread.
+    pub fn remote(&self) -> Remote {
+        self.core.hub.remote()
+    }
+
+    /// Runs until the server is shut down and everyone has gone.
+    ///
+    /// # Errors
+    ///
+    /// Only if waiting for readiness itself fails.
+    pub fn run(&mut self) -> io::Result<()> {
+        while !self.is_done() {
+            self.turn(None)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do, `timeout` at most (`None`: as long as it takes), and does all of
+    /// it. For driving the server from another loop, which waits for [`AsRawFd`] to be readable, for
+    /// [`timeout`](Self::timeout) at most, and then calls this with [`Duration::ZERO`].
+    ///
+    /// [`AsRawFd`]: std::os::fd::AsRawFd
+    ///
+    /// # Errors
+    ///
+    /// Only if waiting for readiness itself fails.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        self.reactor.turn([timeout, left].into_iter().flatten().min())?;
+        if let Some(grace) = self.core.hub.take_shutdown() {
+            self.begin_shutdown(grace);
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.reactor.cut();
+        }
+        Ok(())
+    }
+
+    /// How long the next [`turn`](Self::turn) would wait if nothing happened. `None`: for ever.
+    pub fn timeout(&mut self) -> Option<Duration> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        [self.reactor.patience(), left].into_iter().flatten().min()
+    }
+
+    /// Whether the server was shut down and everyone has gone.
+    pub fn is_done(&self) -> bool {
+        self.deadline.is_some() && self.reactor.connections() == 0
+    }
+
+    fn begin_shutdown(&mut self, grace: Duration) {
+        let deadline = Instant::now().checked_add(grace);
+        // A moment beyond what the clock can tell is as good as a year.
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(31_536_000));
+        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        if !self.core.closing.replace(true) {
+            self.reactor.stop_listening();
+            self.reactor.shutdown();
+        }
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for Server {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.reactor.as_raw_fd()
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.local_addr()).field("connections", &self.reactor.connections()).finish_non_exhaustive()
+    }
+}
+
+/// Measures a frame that waits to be written.
+fn measure(frames: &[u8]) -> Unit {
+    let unit = encoder::measure(frames);
+    Unit { len: unit.len, control: unit.control }
+}

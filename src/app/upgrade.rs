@@ -1,0 +1,95 @@
+//! From a request to a socket: the server's opening handshake, in order (RFC 6455 §4.2).
+//!
+//! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, no place 503,
+//! verdict 401; then 101, the middleware, the handler.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::core::Core;
+use super::exchange::{bad_escape, wrong_method};
+use super::middleware::Admission;
+use super::place::NoPlace;
+use super::request::Request;
+use super::verdict::Verdict;
+use crate::http::{Head, Response};
+use crate::net::link::Link;
+use crate::net::reactor::Protocol;
+use crate::proto::decoder::Role;
+use crate::proto::handshake::{self, HandshakeError};
+use crate::ws::guard::guard;
+use crate::ws::session::Session;
+use crate::ws::socket::Origin;
+
+/// Seconds after which a client that found no place may try again.
+const RETRY_AFTER: &str = "5";
+
+/// Makes a socket of a connection, or says why not.
+pub(super) fn upgrade(core: &Rc<Core>, link: &Link, peer: Option<SocketAddr>, head: Head) -> Result<Box<dyn Protocol>, Response> {
+    let path = head.path().to_owned();
+    let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
+    let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
+    let offer = handshake::check(&head).map_err(refusal)?;
+    let key = offer.key.to_owned();
+    let protocol = agree(&core.options.subprotocols, offer.protocols());
+    let client = core.proxies.client(&head, peer);
+    let request = Request::new(head, peer, client).with_params(found.names, found.values);
+    if !core.origins.admit(&request) {
+        return Err(Response::text("origin not allowed\n").with_status(403));
+    }
+    if core.closing.get() {
+        return Err(no_place(NoPlace::Full));
+    }
+    let place = core.places.take(client).map_err(no_place)?;
+    verify(core, &request)?;
+    let mut answer = Vec::new();
+    handshake::write_accept(&mut answer, &key, protocol, std::iter::empty());
+    link.send_raw(answer);
+    let origin = Origin {
+        url: request.url().into(),
+        peer: peer.map(|peer| client.map_or(peer, |ip| if ip == peer.ip().to_canonical() { peer } else { SocketAddr::new(ip, 0) })),
+        protocol: protocol.map(Into::into),
+        data: request.values(),
+    };
+    let socket = core.hub.open(link.clone(), origin);
+    let session = Session::new(socket.clone(), Role::Server, Some(Box::new(place)));
+    Admission { core: Rc::clone(core), socket, request, at: 0 }.advance();
+    Ok(Box::new(session))
+}
+
+fn verify(core: &Core, request: &Request) -> Result<(), Response> {
+    let Some(verify) = &core.verify else { return Ok(()) };
+    match guard(|| verify(request)) {
+        Ok(Verdict::Accept) => Ok(()),
+        Ok(Verdict::Refuse(response)) => Err(response),
+        Err(panic) => {
+            core.hub.report(None, &panic);
+            Err(Response::text("internal server error\n").with_status(500))
+        }
+    }
+}
+
+/// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).
+fn agree<'a>(ours: &'a [String], offered: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if ours.is_empty() {
+        return None;
+    }
+    let offered: Vec<&str> = offered.collect();
+    ours.iter().map(String::as_str).find(|protocol| offered.contains(protocol))
+}
+
+fn refusal(error: HandshakeError) -> Response {
+    match error.status() {
+        405 => wrong_method("GET"),
+        426 => Response::text(format!("{error}\n")).with_status(426).header("Sec-WebSocket-Version", "13").with_upgrade("websocket"),
+        status => Response::text(format!("{error}\n")).with_status(status),
+    }
+}
+
+fn no_place(why: NoPlace) -> Response {
+    let response = match why {
+        NoPlace::Full => Response::text("no place for another connection\n").with_status(503),
+        NoPlace::TooManyFromAddress => Response::text("too many connections from this address\n").with_status(429),
+    };
+    response.header("Retry-After", RETRY_AFTER)
+}

@@ -1,0 +1,227 @@
+//! The request reader against itself: whatever the cuts, the outcome is one.
+
+use crate::http::{
+    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Pattern, Query, Router, decode,
+};
+
+/// Small, so that inputs reach them.
+const LIMITS: Limits = Limits {
+    max_head: 1024,
+    max_fields: 16,
+};
+const MAX_BODY: usize = 512;
+const PATTERNS: [&str; 6] = ["/", "/*", "/chat/:room", "/chat/lobby", "/a/*", "/:a/:b/c"];
+
+/// All that a connection's bytes mean.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Transcript {
+    requests: Vec<(String, Vec<u8>)>,
+    error: Option<BadRequest>,
+    /// Whether the bytes end inside a head.
+    has_begun: bool,
+}
+
+/// What comes next on the connection.
+enum Reading {
+    Head(HeadParser),
+    Body(String, BodyReader, Vec<u8>),
+}
+
+/// Reads requests from `data`: the first two bytes choose how the rest is cut.
+///
+/// # Panics
+///
+/// When a promise of the reader is broken.
+pub fn request(data: &[u8]) {
+    let [first, second, input @ ..] = data else {
+        return;
+    };
+    let whole = read(std::iter::once(input));
+    assert_eq!(read(input.chunks(1)), whole, "byte by byte");
+    assert_eq!(read(pieces(input, *first, *second)), whole, "in pieces");
+    whole.requests.iter().for_each(check_request);
+}
+
+/// Cuts of varying sizes, from 1 byte to 256.
+fn pieces(input: &[u8], seed: u8, step: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut rest, mut size) = (input, seed);
+    std::iter::from_fn(move || {
+        let (piece, after) = rest.split_at(rest.len().min(usize::from(size) + 1));
+        rest = after;
+        size = size.wrapping_mul(5).wrapping_add(step);
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {
+    let mut transcript = Transcript::default();
+    let mut reading = Reading::Head(HeadParser::new(LIMITS));
+    for mut piece in pieces {
+        while !piece.is_empty() {
+            match step(reading, piece, &mut transcript) {
+                Ok((next, used)) => (reading, piece) = (next, &piece[used..]),
+                Err(error) => {
+                    transcript.error = Some(error);
+                    return transcript;
+                }
+            }
+        }
+    }
+    transcript.has_begun = matches!(reading, Reading::Head(head) if head.has_begun());
+    transcript
+}
+
+/// Reads on until a head or a body is complete, or `piece` is used up.
+fn step(
+    reading: Reading,
+    piece: &[u8],
+    transcript: &mut Transcript,
+) -> Result<(Reading, usize), BadRequest> {
+    match reading {
+        Reading::Head(mut parser) => {
+            let progress = parser.push(piece)?;
+            let Some(head) = progress.head else {
+                assert_eq!(progress.used, piece.len(), "a part of a head is kept");
+                return Ok((Reading::Head(parser), progress.used));
+            };
+            assert!(progress.used > 0 && !parser.has_begun());
+            let body = BodyReader::new(head.framing(), MAX_BODY);
+            let next = read_body(describe(&head), body, Vec::new(), &[], transcript)?.0;
+            Ok((next, progress.used))
+        }
+        Reading::Body(head, reader, body) => read_body(head, reader, body, piece, transcript),
+    }
+}
+
+fn read_body(
+    head: String,
+    mut reader: BodyReader,
+    mut body: Vec<u8>,
+    piece: &[u8],
+    transcript: &mut Transcript,
+) -> Result<(Reading, usize), BadRequest> {
+    let progress = reader.push(piece, &mut body)?;
+    assert!(body.len() <= MAX_BODY);
+    if progress.done {
+        transcript.requests.push((head, body));
+        let parser = HeadParser::new(LIMITS);
+        return Ok((Reading::Head(parser), progress.used));
+    }
+    assert_eq!(progress.used, piece.len(), "a part of a body is kept");
+    Ok((Reading::Body(head, reader, body), progress.used))
+}
+
+/// Calls everything a head can be asked; the target stands in the first line.
+fn describe(head: &Head) -> String {
+    let size: usize = head
+        .fields()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    assert!(size + head.target().len() <= LIMITS.max_head);
+    assert!(head.fields().count() <= LIMITS.max_fields);
+    assert!(head.fields().all(|(name, _)| !name.is_empty()));
+    assert!(head.target().contains(head.path()) || head.path() == "/");
+    if let Framing::Length(length) = head.framing() {
+        assert_eq!(
+            head.header("content-length").map(str::parse),
+            Some(Ok(length))
+        );
+    }
+    let lists = ["connection", "upgrade", "accept"].map(|name| head.list(name).collect::<Vec<_>>());
+    let flags = (head.keep_alive(), head.expects_continue(), head.version());
+    let fields: Vec<_> = head.fields().collect();
+    format!(
+        "{}\n{} {} {:?} {} {flags:?} {:?} {lists:?} {fields:?}",
+        head.target(),
+        head.method_token(),
+        head.path(),
+        head.query(),
+        head.host(),
+        head.framing(),
+    )
+}
+
+/// A target is a path and a query, or anything else: neither may upset what reads them.
+fn check_request((head, _): &(String, Vec<u8>)) {
+    let target = head.lines().next().unwrap_or_default();
+    let query = Query::parse(target);
+    let pairs = target.split('&').filter(|pair| !pair.is_empty()).count();
+    assert_eq!(query.iter().count(), pairs);
+    for (name, _) in query.iter() {
+        assert!(query.get(name).is_some() && query.all(name).count() > 0);
+    }
+    let mut router = Router::new();
+    let patterns = PATTERNS.map(Pattern::parse);
+    let patterns: Vec<Pattern> = patterns.into_iter().flatten().collect();
+    for pattern in &patterns {
+        assert!(router.insert(pattern).is_ok() && router.insert(pattern).is_err());
+    }
+    match router.find(target) {
+        Err(_) => assert!(decode(target).is_none()),
+        Ok(None) => assert!(!target.starts_with('/')),
+        Ok(Some(found)) => {
+            let names = patterns
+                .get(found.place)
+                .map(|pattern| pattern.names().len());
+            assert_eq!(names, Some(found.values.len()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request;
+
+    /// One input of each class; more lie in `fuzz/seeds/request`.
+    const SEEDS: [&[u8]; 5] = [
+        b"\x05\x07GET /chat/lobby?a=%41&b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\r\n",
+        b"\x01\x03\r\nPOST /a/%41 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET",
+        b"\x09\x02POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+            5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+        b"\x00\x00OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\nAccept: a;q=\"1,2\", b\r\n\r\n",
+        b"\x20\x11GET http://b/c?d HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
+    ];
+
+    /// What stands between two good requests, one step away from a bad one.
+    const SPLICES: [&[u8]; 12] = [
+        b"\r", b"\n", b"\r\n", b" ", b"\0", b":", b",", b"%", b"\xFF", b"0", b"chunked", b"Host: a",
+    ];
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn the_seeds_break_no_promise() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/request");
+        // A published crate comes without its seeds.
+        let Ok(seeds) = std::fs::read_dir(folder) else {
+            return;
+        };
+        let run = |seed: std::io::Result<std::fs::DirEntry>| {
+            request(&std::fs::read(seed.unwrap().path()).unwrap());
+        };
+        assert!(seeds.map(run).count() >= 20);
+    }
+
+    #[test]
+    fn mutated_requests_break_no_promise() {
+        let mut state = 0x9E37_79B9_7F4A_7C15u64;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % below
+        };
+        for round in 0..if cfg!(miri) { 5 } else { 2_000 } {
+            let mut input = SEEDS[round % SEEDS.len()].to_vec();
+            for _ in 0..random(4) {
+                let at = random(input.len());
+                match random(4) {
+                    0 => input[at] = random(256) as u8,
+                    1 => drop(input.remove(at)),
+                    2 => input.truncate(at.max(2)),
+                    _ => drop(input.splice(at..at, SPLICES[random(12)].iter().copied())),
+                }
+            }
+            request(&input);
+        }
+    }
+}

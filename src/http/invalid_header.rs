@@ -1,0 +1,111 @@
+//! Checks what the application wants to write into a head, lest it splits the answer in two
+//! (RFC 9110 §5.5). Used for answers, and by the client for its request.
+
+use std::fmt;
+
+use super::syntax::{VALUE, is, is_token};
+
+/// Something that cannot be written into a message: a header or a status.
+///
+/// Its `Display` quotes the offender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidHeader(Offence);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Offence {
+    Name(Box<str>),
+    Value { name: Box<str>, value: Box<str> },
+    Reserved(Box<str>),
+    Status(u16),
+}
+
+impl InvalidHeader {
+    /// For a header that only the library itself may write.
+    pub(crate) fn reserved(name: &str) -> InvalidHeader {
+        InvalidHeader(Offence::Reserved(name.into()))
+    }
+
+    pub(super) fn status(status: u16) -> InvalidHeader {
+        InvalidHeader(Offence::Status(status))
+    }
+}
+
+/// Whether this header can be written: the name is a token, and the value has no control
+/// characters but tabs (RFC 9110 §5.1, §5.5).
+///
+/// # Errors
+///
+/// Quotes the name or the value that cannot.
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), InvalidHeader> {
+    if !is_token(name.as_bytes()) {
+        return Err(InvalidHeader(Offence::Name(name.into())));
+    }
+    if !value.bytes().all(|byte| is(VALUE, byte)) {
+        let (name, value) = (name.into(), value.into());
+        return Err(InvalidHeader(Offence::Value { name, value }));
+    }
+    Ok(())
+}
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Offence::Name(name) => write!(f, "header name {name:?} is not a token"),
+            Offence::Value { name, value } => {
+                write!(
+                    f,
+                    "header {name} has a control character in its value {value:?}"
+                )
+            }
+            Offence::Reserved(name) => write!(f, "header {name} is written by the library"),
+            Offence::Status(status) => write!(f, "status {status} is not in 100..=599"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidHeader {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_split_a_message_is_quoted() {
+        let cases = [
+            ("a", "b", None),
+            ("X-Name", "tab\tand é", None),
+            ("a", "", None),
+            ("", "b", Some("header name \"\" is not a token")),
+            ("a b", "c", Some("header name \"a b\" is not a token")),
+            ("a:", "c", Some("header name \"a:\" is not a token")),
+            ("a\r\n", "c", Some("header name \"a\\r\\n\" is not a token")),
+            ("é", "c", Some("header name \"é\" is not a token")),
+            (
+                "a",
+                "b\r\nc: d",
+                Some("header a has a control character in its value \"b\\r\\nc: d\""),
+            ),
+            (
+                "a",
+                "b\n",
+                Some("header a has a control character in its value \"b\\n\""),
+            ),
+            (
+                "a",
+                "b\0",
+                Some("header a has a control character in its value \"b\\0\""),
+            ),
+            (
+                "a",
+                "\u{7F}",
+                Some("header a has a control character in its value \"\\u{7f}\""),
+            ),
+        ];
+        for (name, value, expected) in cases {
+            let found = check_header(name, value)
+                .err()
+                .map(|error| error.to_string());
+            assert_eq!(found.as_deref(), expected, "{name:?}: {value:?}");
+        }
+    }
+}

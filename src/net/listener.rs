@@ -1,0 +1,89 @@
+//! Where connections come from: a listening TCP or Unix-domain socket.
+
+use std::io;
+use std::net::SocketAddr;
+
+#[cfg(unix)]
+use mio::net::UnixListener;
+use mio::net::TcpListener;
+use mio::{Interest, Registry, Token};
+
+use super::stream::{Peer, Stream};
+
+/// A listening socket that never blocks.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Takes over a listening TCP socket.
+    pub(crate) fn tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self::Tcp(TcpListener::from_std(without_delay(listener)?)))
+    }
+
+    /// Takes over a listening Unix-domain socket.
+    #[cfg(unix)]
+    pub(crate) fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self::Unix(UnixListener::from_std(listener)))
+    }
+
+    pub(super) fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                #[cfg(not(unix))]
+                stream.set_nodelay(true)?;
+                Ok((Stream::Tcp(stream), Peer::Tcp(address)))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.accept().map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+        }
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+            #[cfg(unix)]
+            Self::Unix(listener) => registry.register(listener, token, Interest::READABLE),
+        }
+    }
+
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => registry.deregister(listener),
+            #[cfg(unix)]
+            Self::Unix(listener) => registry.deregister(listener),
+        }
+    }
+
+    /// The TCP address that is listened on.
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+/// Sets `TCP_NODELAY` on the listener, from which every connection inherits it: one system call
+/// less for each. The option is the same for both kinds of socket, so the detour over a stream is
+/// sound.
+#[cfg(unix)]
+fn without_delay(listener: std::net::TcpListener) -> io::Result<std::net::TcpListener> {
+    use std::os::fd::OwnedFd;
+    let stream = std::net::TcpStream::from(OwnedFd::from(listener));
+    stream.set_nodelay(true)?;
+    Ok(OwnedFd::from(stream).into())
+}
+
+/// Elsewhere each connection sets it for itself.
+#[cfg(not(unix))]
+fn without_delay(listener: std::net::TcpListener) -> io::Result<std::net::TcpListener> {
+    Ok(listener)
+}

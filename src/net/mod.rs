@@ -1,0 +1,17 @@
+//! Connections and readiness. Knows mio; knows of WebSocket nothing at all.
+//!
+//! The reading half of a connection ([`reactor`]) is owned; the writing half ([`link`]) is shared.
+
+mod alarms;
+pub(crate) mod clock;
+mod half;
+pub(crate) mod link;
+pub(crate) mod links;
+pub(crate) mod listener;
+pub(crate) mod mailbox;
+mod outbox;
+mod segment;
+pub(crate) mod reactor;
+pub(crate) mod slab;
+pub(crate) mod stream;
+pub(crate) mod timer;

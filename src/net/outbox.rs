@@ -1,0 +1,320 @@
+//! Bytes on their way to one peer, in order, and where one message ends and the next begins.
+//!
+//! Within a turn an outbox is *flowing*: a few ranges of the turn's shared [`Log`], or whole shared
+//! buffers. Once the kernel refuses to take more it is *congested*: what is left is detached from
+//! the log, and what comes later is copied behind it. Only then does it matter where messages end
+//! (control frames go between them, a drop policy drops whole ones), and only then is it looked up,
+//! by walking the frames with a [`Measure`].
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::rc::Rc;
+
+use super::segment::{Log, Segment, Span};
+use super::stream::Stream;
+
+/// One message in a run of queued bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// Its length in bytes.
+    pub(crate) len: usize,
+    /// Whether it is control traffic: never dropped, and allowed to overtake.
+    pub(crate) control: bool,
+}
+
+/// Measures the message at the front of bytes that were queued. The front is always one's beginning.
+pub(crate) type Measure = fn(&[u8]) -> Unit;
+
+/// How many pieces one vectored write takes at most.
+const SLICES: usize = 64;
+
+/// Bytes on their way to one peer.
+///
+/// ```text
+///  front                                              back
+///  ┌───────┬──────────────────────────────┬─────────────┐
+///  │ uncut │ older: Own, Shared, Log, …   │ recent: Log │
+///  └───────┴──────────────────────────────┴─────────────┘
+///   the rest of a message that is partly written
+/// ```
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// What was queued last. Many a turn this is all there is, and takes no memory.
+    recent: Span,
+    /// Bytes at the front that nothing may come between, and that are never dropped.
+    uncut: usize,
+    /// Whether those bytes are of a message of the application.
+    uncut_counts: bool,
+    older: Option<Box<Older>>,
+}
+
+#[derive(Debug, Default)]
+struct Older {
+    segments: VecDeque<Segment>,
+    /// The sum of the segments' weights.
+    weight: usize,
+}
+
+impl Outbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.older.is_none()
+    }
+
+    /// Memory that what is left here keeps, in bytes. The log does not count.
+    pub(super) fn weight(&self) -> usize {
+        self.older.as_ref().map_or(0, |older| older.weight)
+    }
+
+    /// Queues a range of the log.
+    pub(super) fn push_span(&mut self, span: Span) {
+        if !self.recent.extend(span) {
+            self.retire_recent();
+            self.recent = span;
+        }
+    }
+
+    /// Queues a buffer that others may share.
+    pub(super) fn push_shared(&mut self, bytes: Rc<Vec<u8>>) {
+        self.retire_recent();
+        self.older().push(Segment::shared(bytes));
+    }
+
+    /// Queues what `encode` appends, behind what the kernel has refused.
+    pub(super) fn push_copy(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let older = self.older();
+        if !matches!(older.segments.back(), Some(Segment::Own { .. })) {
+            older.push(Segment::own(Vec::new()));
+        }
+        older.change(older.segments.len() - 1, |segment| {
+            if let Segment::Own { bytes, .. } = segment {
+                encode(bytes);
+            }
+        });
+    }
+
+    /// Says that the last `len` bytes belong to one piece with all before them, which is no message
+    /// of the application: an HTTP response, say.
+    pub(super) fn seal(&mut self, len: usize) {
+        self.uncut += len;
+    }
+
+    /// Queues control traffic ahead of the messages that wait, when the kernel has refused some.
+    ///
+    /// It goes behind the message that is partly written, and behind earlier control traffic.
+    pub(super) fn interject(&mut self, bytes: Vec<u8>, measure: Measure) {
+        let mut index = self.cut();
+        let older = self.older();
+        while older.segments.get(index).is_some_and(|segment| is_control(segment, measure)) {
+            index += 1;
+        }
+        older.insert(index, Segment::own(bytes));
+    }
+
+    /// Drops whole messages, the oldest first, until the weight is at most `target` or none is left.
+    /// Returns how many were dropped.
+    pub(super) fn drop_oldest(&mut self, target: usize, measure: Measure) -> usize {
+        let mut index = self.cut();
+        let older = self.older();
+        let mut dropped = 0;
+        while older.weight > target && index < older.segments.len() {
+            match older.take_unit(index, measure) {
+                Some((unit, segment)) if unit.control => {
+                    older.insert(index, segment);
+                    index += 1;
+                }
+                Some(_) => dropped += 1,
+                None => break,
+            }
+        }
+        if older.segments.is_empty() {
+            self.older = None;
+        }
+        dropped
+    }
+
+    /// How many messages of the application wait here, one that is partly written included.
+    pub(super) fn messages(&self, log: &Log, measure: Measure) -> usize {
+        let older = self.older.iter().flat_map(|older| older.segments.iter().map(|s| s.bytes(log)));
+        let mut skip = self.uncut;
+        let mut count = usize::from(skip > 0 && self.uncut_counts);
+        for mut bytes in older.chain([log.slice(self.recent)]) {
+            let skipped = skip.min(bytes.len());
+            skip -= skipped;
+            bytes = bytes.get(skipped..).unwrap_or_default();
+            while !bytes.is_empty() {
+                let unit = measure(bytes);
+                count += usize::from(!unit.control);
+                bytes = bytes.get(unit.len.max(1)..).unwrap_or_default();
+            }
+        }
+        count
+    }
+
+    /// Writes as much as the kernel takes. `true` when nothing is left, `false` when it refused.
+    pub(super) fn write(&mut self, stream: &Stream, log: &Log, measure: Measure) -> io::Result<bool> {
+        while !self.is_empty() {
+            match self.write_once(stream, log) {
+                Ok((0, _)) => return Err(ErrorKind::WriteZero.into()),
+                Ok((_, true)) => self.clear(),
+                Ok((written, false)) => self.consume(written, log, measure),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what is left off the log, so that it may stay beyond the turn.
+    pub(super) fn detach(&mut self, log: &mut Log) {
+        self.retire_recent();
+        if let Some(older) = &mut self.older {
+            let segments = std::mem::take(&mut older.segments);
+            older.segments = segments.into_iter().map(|segment| segment.detach(log)).collect();
+            older.weight = older.segments.iter().map(Segment::weight).sum();
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// One system call. Returns the bytes written, and whether that was all there is.
+    fn write_once(&self, stream: &Stream, log: &Log) -> io::Result<(usize, bool)> {
+        let recent = log.slice(self.recent);
+        let Some(older) = &self.older else {
+            return stream.write(recent).map(|n| (n, n == recent.len()));
+        };
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut used, mut total) = (0, 0);
+        let all = older.segments.iter().map(|segment| segment.bytes(log)).chain([recent]);
+        for (slice, bytes) in slices.iter_mut().zip(all) {
+            *slice = IoSlice::new(bytes);
+            (used, total) = (used + 1, total + bytes.len());
+        }
+        let written = stream.write_vectored(slices.get(..used).unwrap_or_default())?;
+        Ok((written, written == total && used == older.segments.len() + 1))
+    }
+
+    /// Lets go of the first `n` bytes, and finds out anew how many at the front may not be cut.
+    fn consume(&mut self, mut n: usize, log: &Log, measure: Measure) {
+        self.retire_recent();
+        let older = self.older.get_or_insert_default();
+        while let Some(len) = older.segments.front().map(Segment::len) {
+            if n < len {
+                break;
+            }
+            n -= len;
+            self.uncut = self.uncut.saturating_sub(len);
+            older.pop();
+        }
+        if let Some(front) = older.segments.front() {
+            if n < self.uncut {
+                self.uncut -= n;
+            } else {
+                let bytes = front.bytes(log).get(self.uncut..).unwrap_or_default();
+                (self.uncut, self.uncut_counts) = rest_of_message(bytes, n - self.uncut, measure);
+            }
+            older.change(0, |segment| segment.advance(n));
+        } else {
+            self.clear();
+        }
+    }
+
+    /// Makes the end of the uncut front the end of a segment, and gives the index behind it.
+    fn cut(&mut self) -> usize {
+        let mut uncut = self.uncut;
+        let older = self.older();
+        let mut index = 0;
+        while uncut > 0 && let Some(len) = older.segments.get(index).map(Segment::len) {
+            if uncut < len {
+                let front = older.change(index, |segment| segment.split_front(uncut));
+                front.into_iter().for_each(|segment| older.insert(index, segment));
+            }
+            uncut = uncut.saturating_sub(len);
+            index += 1;
+        }
+        index
+    }
+
+    fn retire_recent(&mut self) {
+        let recent = std::mem::take(&mut self.recent);
+        if !recent.is_empty() {
+            self.older().push(Segment::Log(recent));
+        }
+    }
+
+    fn older(&mut self) -> &mut Older {
+        self.older.get_or_insert_default()
+    }
+}
+
+impl Older {
+    fn push(&mut self, segment: Segment) {
+        self.insert(self.segments.len(), segment);
+    }
+
+    fn insert(&mut self, index: usize, segment: Segment) {
+        self.weight += segment.weight();
+        self.segments.insert(index, segment);
+    }
+
+    fn pop(&mut self) {
+        self.remove(0);
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Segment> {
+        let gone = self.segments.remove(index)?;
+        self.weight = self.weight.saturating_sub(gone.weight());
+        Some(gone)
+    }
+
+    /// Changes one segment, and the weight with it.
+    fn change<R>(&mut self, index: usize, change: impl FnOnce(&mut Segment) -> R) -> Option<R> {
+        let segment = self.segments.get_mut(index)?;
+        let before = segment.weight();
+        let result = change(segment);
+        self.weight = (self.weight + segment.weight()).saturating_sub(before);
+        Some(result)
+    }
+
+    /// Takes out the message at the front of a segment.
+    fn take_unit(&mut self, index: usize, measure: Measure) -> Option<(Unit, Segment)> {
+        let segment = self.segments.get(index)?;
+        let unit = measure(detached(segment));
+        if unit.len < segment.len() {
+            let front = self.change(index, |segment| segment.split_front(unit.len.max(1)))?;
+            return Some((unit, front));
+        }
+        self.remove(index).map(|segment| (unit, segment))
+    }
+}
+
+/// The bytes of a segment of a congested outbox, which needs no log.
+fn detached(segment: &Segment) -> &[u8] {
+    match segment {
+        Segment::Log(_) => &[],
+        Segment::Own { bytes, start } => bytes.get(*start..).unwrap_or_default(),
+        Segment::Shared { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
+    }
+}
+
+/// Whether a segment is one piece of control traffic that was interjected.
+fn is_control(segment: &Segment, measure: Measure) -> bool {
+    let bytes = detached(segment);
+    let unit = measure(bytes);
+    unit.control && unit.len == bytes.len()
+}
+
+/// Of the message that `n` bytes from the front of `messages` end in: how many bytes are left of
+/// it, and whether it is one of the application.
+fn rest_of_message(messages: &[u8], n: usize, measure: Measure) -> (usize, bool) {
+    let (mut end, mut counts) = (0, false);
+    while end < n {
+        let unit = measure(messages.get(end..).unwrap_or_default());
+        end += unit.len.max(1);
+        counts = !unit.control;
+    }
+    (end.min(messages.len()) - n.min(messages.len()), counts)
+}

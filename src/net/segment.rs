@@ -1,0 +1,171 @@
+//! Where queued bytes lie: in the turn's shared log, in a buffer that several share, or alone.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+/// A remainder of the log shorter than this is copied out, so that it does not pin the whole log.
+const WORTH_SHARING: usize = Log::LIMIT / 4;
+
+/// What was encoded in this turn, once for all who receive it.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    bytes: Vec<u8>,
+    frozen: Option<Rc<Vec<u8>>>,
+}
+
+impl Log {
+    /// The log is written out before it grows past this many bytes.
+    pub(super) const LIMIT: usize = 256 * 1024;
+
+    /// Appends what `encode` does, and says where.
+    pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Span {
+        debug_assert!(self.frozen.is_none(), "a frozen log is cleared before it is used again");
+        let start = self.bytes.len();
+        encode(&mut self.bytes);
+        Span { start: narrow(start), end: narrow(self.bytes.len()) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    pub(super) fn slice(&self, span: Span) -> &[u8] {
+        self.bytes().get(span.range()).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.frozen.as_deref().unwrap_or(&self.bytes)
+    }
+
+    /// The log as a buffer that may outlive the turn. Nothing is appended from here to `clear`.
+    fn freeze(&mut self) -> Rc<Vec<u8>> {
+        let Self { bytes, frozen } = self;
+        Rc::clone(frozen.get_or_insert_with(|| Rc::new(std::mem::take(bytes))))
+    }
+
+    /// Begins anew. No outbox may hold a range of the log any more.
+    pub(super) fn clear(&mut self) {
+        self.frozen = None;
+        self.bytes.clear();
+    }
+}
+
+/// A range of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.range().len()
+    }
+
+    /// Grows by `next`, if that begins where this ends.
+    pub(super) fn extend(&mut self, next: Self) -> bool {
+        let adjacent = self.end == next.start && !self.is_empty();
+        if adjacent {
+            self.end = next.end;
+        }
+        adjacent
+    }
+
+    pub(super) fn advance(&mut self, n: usize) {
+        self.start = self.start.saturating_add(narrow(n)).min(self.end);
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// The log is far shorter than 4 GiB; saturating keeps even a mistake from wrapping.
+fn narrow(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// A run of queued bytes. It begins at the beginning of a message, unless it is the first.
+#[derive(Debug)]
+pub(super) enum Segment {
+    /// A range of the turn's log: only while flowing.
+    Log(Span),
+    /// Bytes of one outbox alone.
+    Own { bytes: Vec<u8>, start: usize },
+    /// A part of a buffer that others may share.
+    Shared { bytes: Rc<Vec<u8>>, range: Range<usize> },
+}
+
+impl Segment {
+    pub(super) fn own(bytes: Vec<u8>) -> Self {
+        Self::Own { bytes, start: 0 }
+    }
+
+    pub(super) fn shared(bytes: Rc<Vec<u8>>) -> Self {
+        let range = 0..bytes.len();
+        Self::Shared { bytes, range }
+    }
+
+    pub(super) fn bytes<'a>(&'a self, log: &'a Log) -> &'a [u8] {
+        match self {
+            Self::Log(span) => log.slice(*span),
+            Self::Own { bytes, start } => bytes.get(*start..).unwrap_or_default(),
+            Self::Shared { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Log(span) => span.len(),
+            Self::Own { bytes, start } => bytes.len() - start,
+            Self::Shared { range, .. } => range.len(),
+        }
+    }
+
+    /// Memory that is kept for the sake of this segment, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Log(_) => 0,
+            Self::Own { .. } => self.len(),
+            Self::Shared { bytes, .. } => bytes.len(),
+        }
+    }
+
+    /// Lets go of the first `n` bytes.
+    pub(super) fn advance(&mut self, n: usize) {
+        match self {
+            Self::Log(span) => span.advance(n),
+            Self::Own { bytes, start } => {
+                *start = (*start + n).min(bytes.len());
+                if *start > bytes.len() / 2 {
+                    bytes.drain(..std::mem::take(start));
+                }
+            }
+            Self::Shared { range, .. } => range.start = (range.start + n).min(range.end),
+        }
+    }
+
+    /// Splits off the first `n` bytes.
+    pub(super) fn split_front(&mut self, n: usize) -> Self {
+        let front = match self {
+            Self::Log(span) => Self::Log(Span { start: span.start, end: span.start.saturating_add(narrow(n)).min(span.end) }),
+            Self::Own { bytes, start } => Self::own(bytes.get(*start..*start + n).unwrap_or_default().to_vec()),
+            Self::Shared { bytes, range } => Self::Shared { bytes: Rc::clone(bytes), range: range.start..(range.start + n).min(range.end) },
+        };
+        self.advance(n);
+        front
+    }
+
+    /// The same bytes, off the log: a short remainder is copied, a long one shares the log.
+    pub(super) fn detach(self, log: &mut Log) -> Self {
+        match self {
+            Self::Log(span) if span.len() < WORTH_SHARING => Self::own(log.slice(span).to_vec()),
+            Self::Log(span) => Self::Shared { bytes: log.freeze(), range: span.range() },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A generational slab: dense places, and keys that never name a second value.
+//!
+//! The crates of that name hand a freed index to the next comer; here the generation in the key
+//! tells the two apart, so a stale key finds nothing.
+
+/// Names one value for good: its place, and how often that place had been given out before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl Key {
+    /// The key as one number, for the readiness queue. Where `usize` has 32 bits it is the index.
+    #[expect(clippy::cast_possible_truncation, reason = "32-bit targets keep the index alone")]
+    pub(crate) const fn token(self) -> usize {
+        ((self.generation as u64) << 32 | self.index as u64) as usize
+    }
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+/// Values by [`Key`]. Inserting, looking up and removing take constant time.
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    places: Vec<Place<T>>,
+    /// Indices of empty places that may be given out again.
+    free: Vec<u32>,
+    len: usize,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { places: Vec::new(), free: Vec::new(), len: 0 }
+    }
+}
+
+impl<T> Slab<T> {
+    /// Puts `value` into an empty place. `None` when all 2³² places are taken.
+    pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                let index = u32::try_from(self.places.len()).ok()?;
+                self.places.push(Place { generation: 0, value: None });
+                index
+            }
+        };
+        let place = self.places.get_mut(index as usize)?;
+        place.value = Some(value);
+        self.len += 1;
+        Some(Key { index, generation: place.generation })
+    }
+
+    /// Takes a value out. Its key finds nothing from now on.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+        let place = self.places.get_mut(key.index as usize)?;
+        if place.generation != key.generation {
+            return None;
+        }
+        let value = place.value.take()?;
+        self.len -= 1;
+        // A place whose generations are used up is retired: two values never share a key.
+        if let Some(next) = place.generation.checked_add(1) {
+            place.generation = next;
+            self.free.push(key.index);
+        }
+        Some(value)
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        let place = self.places.get(key.index as usize)?;
+        place.value.as_ref().filter(|_| place.generation == key.generation)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let place = self.places.get_mut(key.index as usize)?;
+        place.value.as_mut().filter(|_| place.generation == key.generation)
+    }
+
+    /// The value in a place, whichever it is: for lists that are kept in step with this slab.
+    pub(crate) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.places.get_mut(index as usize)?.value.as_mut()
+    }
+
+    /// The key of the value in a place.
+    pub(crate) fn key_at(&self, index: u32) -> Option<Key> {
+        let place = self.places.get(index as usize)?;
+        place.value.as_ref().map(|_| Key { index, generation: place.generation })
+    }
+
+    /// The key of the value in the place that `token` names, if it is still the one meant.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half of a token is the index")]
+    pub(crate) fn key_of(&self, token: usize) -> Option<Key> {
+        self.key_at(token as u32).filter(|key| key.token() == token)
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The keys of all values, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.places.iter().zip(0..).filter(|(place, _)| place.value.is_some()).map(|(place, index)| Key { index, generation: place.generation })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn agrees_with_a_map_over_random_steps() {
+        let mut slab = Slab::default();
+        let mut model: HashMap<Key, u64> = HashMap::new();
+        let mut seen: Vec<Key> = Vec::new();
+        let mut x = 0x2545_F491_4F6C_DD1D_u64;
+        for step in 0..if cfg!(miri) { 500 } else { 100_000 } {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            if x.is_multiple_of(2) || seen.is_empty() {
+                let key = slab.insert(step).unwrap();
+                assert_eq!(model.insert(key, step), None, "a key was given out twice");
+                seen.push(key);
+            } else {
+                let key = seen[(x >> 8) as usize % seen.len()];
+                assert_eq!(slab.remove(key), model.remove(&key), "step {step}");
+            }
+            let key = seen[(x >> 20) as usize % seen.len()];
+            assert_eq!(slab.get(key), model.get(&key), "step {step}");
+            assert_eq!(slab.get_mut(key).copied(), model.get(&key).copied(), "step {step}");
+            assert_eq!(slab.len(), model.len());
+        }
+        let mut keys: Vec<_> = slab.keys().collect();
+        let mut expected: Vec<_> = model.into_keys().collect();
+        keys.sort();
+        expected.sort();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_place_whose_generations_are_used_up_is_retired() {
+        let mut slab = Slab::default();
+        let first = slab.insert('a').unwrap();
+        slab.places[0].generation = u32::MAX;
+        let last = Key { generation: u32::MAX, ..first };
+        assert_eq!(slab.remove(last), Some('a'));
+        let next = slab.insert('b').unwrap();
+        assert_ne!(next.index, first.index);
+        assert_eq!((slab.get(first), slab.get(last)), (None, None));
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_tenant_finds_nothing() {
+        let mut slab = Slab::default();
+        let old = slab.insert('a').unwrap();
+        slab.remove(old);
+        let new = slab.insert('b').unwrap();
+        assert_eq!(old.index, new.index);
+        assert_eq!(slab.key_of(new.token()), Some(new));
+        if usize::BITS == 64 {
+            assert_eq!(slab.key_of(old.token()), None);
+        }
+    }
+}

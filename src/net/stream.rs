@@ -1,0 +1,86 @@
+//! What bytes travel over: TCP, or a Unix-domain socket.
+//!
+//! Every operation takes `&self`: the reactor reads while a listener that it runs may cause an
+//! early write to the same connection.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+
+use mio::event::Source;
+use mio::net::TcpStream;
+#[cfg(unix)]
+use mio::net::UnixStream;
+use mio::{Interest, Registry, Token};
+
+/// A connected stream that never blocks.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Stream {
+    pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).read(into),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).read(into),
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+
+    pub(crate) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
+        }
+    }
+
+    /// Sends FIN; what the peer sends can still be read.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Watches the stream for all it will ever be watched for: edges of both kinds.
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        match self {
+            Self::Tcp(stream) => stream.register(registry, token, both),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.register(registry, token, both),
+        }
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Tcp(SocketAddr),
+    /// Unix-domain peers have no address worth the name.
+    #[cfg(unix)]
+    Unix,
+}
+
+impl Peer {
+    /// The peer's TCP address.
+    pub(crate) fn tcp(self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(address),
+            #[cfg(unix)]
+            Self::Unix => None,
+        }
+    }
+}

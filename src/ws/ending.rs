@@ -1,0 +1,250 @@
+//! A socket from the library's side: telling its listeners, and how it comes to its end.
+//!
+//! ```text
+//! close()            ─▶ our close frame, then wait for the peer's  ─┐
+//! the peer's frame   ─▶ answer it                                  ─┼▶ disconnect ─▶ closed()
+//! violation, panic … ─▶ our close frame, hear nothing more         ─┤
+//! terminate, FIN, error of the stream                              ─┘
+//! ```
+//!
+//! Whoever begins is recorded first, and only the first counts: that is what listeners are told.
+
+use std::any::Any;
+
+use super::event::{self, By, Cause, Closed, Event, Failure};
+use super::guard::guard;
+use super::listeners::{Callback, ListenerId};
+use super::socket::Socket;
+use super::status::SendStatus;
+use crate::net::clock::Tick;
+use crate::net::link::{Link, Sent, Stage};
+use crate::net::slab::Key;
+use crate::proto::close::CloseCode;
+use crate::proto::encoder;
+use crate::proto::frame::Opcode;
+
+/// Who began the end, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) code: CloseCode,
+    pub(super) reason: Box<str>,
+    pub(super) by: By,
+    pub(super) cause: Cause,
+    /// When the peer's answer is no longer waited for.
+    pub(super) deadline: Tick,
+}
+
+impl Socket {
+    pub(super) fn key(&self) -> Key {
+        self.0.link.key()
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.link
+    }
+
+    /// Whether the hub has it: from the end of all middleware to the end of the connection.
+    pub(super) fn is_known(&self) -> bool {
+        self.0.hub.socket(self.id()).is_some()
+    }
+
+    pub(super) fn listen<E: Event>(&self, event: E, callback: Callback<E>, once: bool) -> ListenerId {
+        self.0.listeners.borrow_mut().add(event.into_listener(callback), once)
+    }
+
+    /// Runs all listeners for an event. `false` if there is none.
+    pub(super) fn tell<E: Event>(&self, payload: E::Payload<'_>) -> bool {
+        let end = self.0.listeners.borrow().end();
+        let (mut from, mut heard) = (0, false);
+        loop {
+            let taken = self.0.listeners.borrow_mut().take::<E>(from, end);
+            let Some(mut running) = taken else { return heard };
+            heard = true;
+            from = running.next();
+            if let Some(callback) = E::callback(&mut running.listener) {
+                callback(self, payload);
+            }
+            let spare = self.0.listeners.borrow_mut().put_back(running);
+            drop(spare);
+        }
+    }
+
+    /// Runs listeners outside of the reading half; a panic ends this socket.
+    pub(super) fn tell_guarded<E: Event>(&self, payload: E::Payload<'_>) {
+        if let Err(panic) = guard(|| self.tell::<E>(payload)) {
+            self.panicked(panic);
+        }
+    }
+
+    pub(super) fn sent(&self, sent: Sent, bytes: usize) -> SendStatus {
+        let status = match sent {
+            Sent::Queued => SendStatus::Queued,
+            Sent::Backpressure => SendStatus::Backpressure,
+            Sent::Dropped => SendStatus::Dropped,
+            Sent::Closed => SendStatus::Closed,
+            Sent::Overflow => {
+                self.overflow();
+                SendStatus::Closed
+            }
+        };
+        self.0.hub.counters().sent(status, bytes);
+        status
+    }
+
+    /// Too much waits for the peer, and the policy is to close: with 1013, ahead of what waits.
+    pub(super) fn overflow(&self) {
+        self.0.link.drop_waiting();
+        self.fail(CloseCode::TRY_AGAIN_LATER, "slow consumer", Cause::SlowConsumer);
+    }
+
+    /// The peer gave a sign of life.
+    pub(super) fn hear(&self, now: Tick) {
+        self.0.heard.set(now);
+        self.0.unanswered.set(None);
+    }
+
+    /// Sends a ping of the heartbeat.
+    pub(super) fn heartbeat(&self, now: Tick) {
+        if self.0.link.send_control(true, |out| encoder::encode(out, Opcode::Ping, &[])) && self.0.unanswered.get().is_none() {
+            self.0.unanswered.set(Some(now));
+        }
+    }
+
+    pub(super) fn unanswered(&self) -> Option<Tick> {
+        self.0.unanswered.get()
+    }
+
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.0.ending.borrow().clone()
+    }
+
+    /// Remembers who began the end, and how. Only the first counts.
+    pub(super) fn record(&self, code: CloseCode, reason: &str, by: By, cause: Cause) {
+        let deadline = self.0.link.now().after(self.0.hub.settings().close_timeout);
+        let mut ending = self.0.ending.borrow_mut();
+        if ending.is_none() && self.0.link.stage() < Stage::Dead {
+            *ending = Some(Ending { code, reason: reason.into(), by, cause, deadline });
+        }
+    }
+
+    /// The peer has not answered our close frame.
+    pub(super) fn give_up(&self) {
+        if let Some(ending) = &mut *self.0.ending.borrow_mut() {
+            ending.cause = Cause::CloseTimeout;
+        }
+        self.0.link.kill();
+    }
+
+    /// Sends our close frame and waits for the peer's (RFC 6455 §7.1.2).
+    pub(super) fn begin_close(&self, code: CloseCode, reason: &str, cause: Cause) {
+        if self.send_close(code, reason, By::Us, cause) {
+            self.0.link.shut();
+            let deadline = self.ending().map(|ending| ending.deadline);
+            deadline.into_iter().for_each(|deadline| self.0.link.wake_at(deadline));
+        }
+    }
+
+    /// Fails the connection (RFC 6455 §7.1.7): sends a close frame and hears nothing more.
+    pub(super) fn fail(&self, code: CloseCode, reason: &str, cause: Cause) {
+        self.send_close(code, reason, By::Us, cause);
+        self.0.link.end(true);
+    }
+
+    /// Sends our close frame to a peer that seems dead, and disconnects without waiting for it.
+    pub(super) fn cut(&self, code: CloseCode, reason: &str, cause: Cause) {
+        self.send_close(code, reason, By::Us, cause);
+        if self.link().backlog() > 0 {
+            self.link().kill();
+        } else {
+            self.link().end(false);
+        }
+    }
+
+    /// The stream failed.
+    pub(super) fn lost(&self, kind: std::io::ErrorKind) {
+        self.tell_guarded::<event::Error>(&Failure::Io(kind));
+        let deadline = self.link().now();
+        let ending = Ending { code: CloseCode::ABNORMAL, reason: "".into(), by: By::Nobody, cause: Cause::Io(kind), deadline };
+        self.0.ending.borrow_mut().get_or_insert(ending);
+    }
+
+    /// Answers a ping (RFC 6455 §5.5.3).
+    pub(super) fn pong(&self, payload: &[u8]) {
+        self.link().send_control(true, |out| encoder::encode(out, Opcode::Pong, payload));
+    }
+
+    /// Answers the peer's close frame (RFC 6455 §5.5.1), if it began, and disconnects.
+    pub(super) fn answer_close(&self, code: CloseCode, reason: &str) {
+        if self.0.link.is_open() {
+            self.record(code, reason, By::Peer, Cause::Requested);
+            self.0.link.send_control(false, |out| encoder::encode_close(out, code.echo(), ""));
+        }
+        self.0.link.end(false);
+    }
+
+    /// A listener of this socket panicked.
+    pub(crate) fn panicked(&self, message: String) {
+        self.0.hub.report(Some(self.id()), &message);
+        let failure = Failure::Panic(message);
+        // A second panic is reported, and changes nothing more.
+        if let Err(again) = guard(|| self.tell::<event::Error>(&failure)) {
+            self.0.hub.report(Some(self.id()), &again);
+        }
+        self.fail(CloseCode::INTERNAL_ERROR, "", Cause::Panic);
+    }
+
+    fn send_close(&self, code: CloseCode, reason: &str, by: By, cause: Cause) -> bool {
+        if !self.0.link.is_open() {
+            return false;
+        }
+        self.record(code, reason, by, cause);
+        self.0.link.send_control(false, |out| encoder::encode_close(out, code, reason))
+    }
+
+    /// Whether it may still become open, or is.
+    pub(crate) fn is_live(&self) -> bool {
+        self.link().is_open()
+    }
+
+    /// Keeps a value that came from elsewhere.
+    pub(crate) fn set_boxed(&self, value: Box<dyn Any>) {
+        let old = self.0.rare.borrow_mut().data.insert(value.into());
+        drop(old);
+    }
+
+    /// A middleware does not let it pass. A code that may not be sent counts as 1008.
+    pub(crate) fn reject(&self, code: CloseCode, reason: &str) {
+        let code = if code.is_sendable() { code } else { CloseCode::POLICY_VIOLATION };
+        self.begin_close(code, reason, Cause::Rejected);
+    }
+
+    /// All middleware has let it pass.
+    pub(crate) fn admit(&self) {
+        if !self.0.admitted.replace(true) {
+            self.0.hub.admit(self);
+        }
+    }
+
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.0.admitted.get()
+    }
+
+    /// The connection is gone: leaves everything, tells the listeners, and lets go of them, and with
+    /// them of any cycle through this socket.
+    pub(super) fn closed(&self, undelivered: usize) {
+        let left = self.0.hub.forget(self);
+        self.0.rare.borrow_mut().left = left;
+        let ending = self.ending();
+        let (code, reason, by, cause) = match &ending {
+            Some(ending) => (ending.code, &*ending.reason, ending.by, ending.cause),
+            None => (CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone),
+        };
+        self.0.hub.counters().closed(code, self.is_admitted());
+        if let Err(panic) = guard(|| self.tell::<event::Close>(Closed { code, reason, by, cause, undelivered })) {
+            self.0.hub.report(Some(self.id()), &panic);
+        }
+        let listeners = self.0.listeners.borrow_mut().take_all();
+        let dropped = guard(|| drop(listeners));
+        dropped.err().iter().for_each(|panic| self.0.hub.report(Some(self.id()), panic));
+    }
+}

@@ -1,0 +1,326 @@
+//! All the sockets of a server, and who is in which room.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::audience::Audience;
+use super::message::{Message, OwnedMessage};
+use super::remote::{Job, Remote};
+use super::rooms::Rooms;
+use super::settings::Settings;
+use super::socket::{Origin, Socket};
+use super::stats::{Counters, Stats};
+use super::status::SocketId;
+use super::timers::HubTimers;
+use crate::net::link::Link;
+use crate::net::links::Links;
+use crate::net::mailbox::Mailbox;
+use crate::net::slab::Key;
+use crate::proto::encoder;
+
+/// All the sockets of a server, and their rooms. Cloning copies a pointer; it stays on the server's
+/// thread. Other threads have [`Remote`].
+#[derive(Clone)]
+pub struct Hub(Rc<Inner>);
+
+struct Inner {
+    settings: Cell<Settings>,
+    /// Admitted sockets, by the index of their key.
+    sockets: RefCell<Vec<Option<Socket>>>,
+    rooms: RefCell<Rooms>,
+    links: RefCell<Option<Rc<Links>>>,
+    timers: HubTimers,
+    counters: Counters,
+    mailbox: Mailbox<Job>,
+    on_error: RefCell<Option<Box<dyn FnMut(&Report)>>>,
+    shutdown: Cell<Option<Duration>>,
+    /// What goes on when middleware has decided, by socket.
+    suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,
+}
+
+/// Something went wrong that no listener may have heard of: a panic in code of the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The socket that it happened to, if it was one.
+    pub socket: Option<SocketId>,
+    /// What happened.
+    pub message: String,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.socket {
+            Some(id) => write!(f, "socket {id}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Rc::new(Inner {
+            settings: Cell::new(settings),
+            sockets: RefCell::default(),
+            rooms: RefCell::default(),
+            links: RefCell::default(),
+            timers: HubTimers::default(),
+            counters: Counters::default(),
+            mailbox: Mailbox::default(),
+            on_error: RefCell::default(),
+            shutdown: Cell::new(None),
+            suspended: RefCell::default(),
+        }))
+    }
+
+    /// The socket of that id, while it is connected.
+    pub fn socket(&self, id: SocketId) -> Option<Socket> {
+        self.at(id.0.index).filter(|socket| socket.id() == id)
+    }
+
+    /// All sockets that middleware has let pass, as they are now.
+    pub fn sockets(&self) -> Vec<Socket> {
+        self.0.sockets.borrow().iter().flatten().cloned().collect()
+    }
+
+    /// How many sockets are connected.
+    pub fn len(&self) -> usize {
+        self.0.counters.open()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everyone in `room`.
+    pub fn to<'a>(&'a self, room: &'a str) -> Audience<'a> {
+        Audience::new(self, room)
+    }
+
+    /// Sends a message to everyone in `room`, or to every socket if it is `None`; returns how many
+    /// were reached.
+    pub fn ws_broadcast<'m>(&self, message: impl Into<Message<'m>>, room: Option<&str>) -> usize {
+        let message = message.into();
+        if let Some(room) = room {
+            return self.to(room).send(message);
+        }
+        let members: Vec<u32> = self.0.sockets.borrow().iter().zip(0..).filter(|(s, _)| s.is_some()).map(|(_, index)| index).collect();
+        self.send_to_members(members.into_iter(), message)
+    }
+
+    /// A room, by name: one that nobody is in is empty.
+    pub fn room<'a>(&'a self, name: &'a str) -> Room<'a> {
+        Room { hub: self, name }
+    }
+
+    /// The names of all rooms that somebody is in, sorted.
+    pub fn rooms(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.rooms_mut().all().map(|(name, _)| name.to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Runs `run` every `period`, on this thread, for the first time after one period, until it is
+    /// cancelled. A period of zero counts as a millisecond.
+    ///
+    /// If the loop is late, missed runs are skipped. If it panics, it is cancelled and reported.
+    pub fn set_interval(&self, period: Duration, run: impl FnMut(&Self) + 'static) -> Timer {
+        let period = period.max(Duration::from_millis(1));
+        Timer(self.0.timers.add(period, Some(period), Box::new(run)))
+    }
+
+    /// Runs `run` once, after `delay`, on this thread.
+    pub fn set_timeout(&self, delay: Duration, run: impl FnOnce(&Self) + 'static) -> Timer {
+        let mut run = Some(run);
+        let run = move |hub: &Self| run.take().into_iter().for_each(|run| run(hub));
+        Timer(self.0.timers.add(delay, None, Box::new(run)))
+    }
+
+    /// Reaches this hub from any thread.
+    pub fn remote(&self) -> Remote {
+        Remote::new(self.0.mailbox.clone())
+    }
+
+    /// Begins to shut down: no more connections are accepted, every socket is closed with 1001, and
+    /// what was sent before is delivered; after `deadline` the rest is cut.
+    pub fn shutdown(&self, deadline: Duration) {
+        let sooner = self.0.shutdown.get().map_or(deadline, |earlier| earlier.min(deadline));
+        self.0.shutdown.set(Some(sooner));
+    }
+
+    /// What the server has done, and is doing.
+    pub fn stats(&self) -> Stats {
+        self.0.counters.stats(self.rooms_mut().all())
+    }
+}
+
+/// A room, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Room<'a> {
+    hub: &'a Hub,
+    name: &'a str,
+}
+
+impl<'a> Room<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        self.name
+    }
+
+    /// How many are in it.
+    pub fn len(self) -> usize {
+        self.hub.rooms_mut().members(self.name).len()
+    }
+
+    /// Whether nobody is in it.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Who is in it, as it is now.
+    pub fn members(self) -> Vec<Socket> {
+        let rooms = self.hub.rooms_mut();
+        rooms.members(self.name).iter().filter_map(|&index| self.hub.at(index)).collect()
+    }
+
+    /// Sends a message to everyone in it; returns how many were reached.
+    pub fn send<'m>(self, message: impl Into<Message<'m>>) -> usize {
+        self.hub.to(self.name).send(message)
+    }
+}
+
+/// A timer that was set. Dropping it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Timer(super::timers::Handle);
+
+impl Timer {
+    /// Keeps the timer from running any more. `false` if it was over already.
+    pub fn cancel(&self) -> bool {
+        self.0.cancel()
+    }
+}
+
+impl Hub {
+    pub(crate) fn settings(&self) -> Settings {
+        self.0.settings.get()
+    }
+
+    pub(crate) fn configure(&self, settings: Settings, links: Rc<Links>) {
+        self.0.settings.set(settings);
+        *self.0.links.borrow_mut() = Some(links);
+    }
+
+    pub(crate) fn mailbox(&self) -> Mailbox<Job> {
+        self.0.mailbox.clone()
+    }
+
+    pub(crate) fn timers(&self) -> &HubTimers {
+        &self.0.timers
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    pub(super) fn rooms_mut(&self) -> RefMut<'_, Rooms> {
+        self.0.rooms.borrow_mut()
+    }
+
+    /// A new socket, which nobody sees before it is admitted.
+    pub(crate) fn open(&self, link: Link, origin: Origin) -> Socket {
+        Socket::new(self.clone(), link, origin)
+    }
+
+    pub(super) fn admit(&self, socket: &Socket) {
+        let index = socket.key().index as usize;
+        let mut sockets = self.0.sockets.borrow_mut();
+        if sockets.len() <= index {
+            sockets.resize_with(index + 1, || None);
+        }
+        if let Some(place) = sockets.get_mut(index) {
+            *place = Some(socket.clone());
+            self.0.counters.opened();
+        }
+    }
+
+    /// Takes a socket out of everything; gives the rooms that it was in.
+    pub(super) fn forget(&self, socket: &Socket) -> Vec<Rc<str>> {
+        let suspended = self.0.suspended.borrow_mut().remove(&socket.id());
+        drop(suspended);
+        if self.socket(socket.id()).is_none() {
+            return Vec::new();
+        }
+        let place = self.0.sockets.borrow_mut().get_mut(socket.key().index as usize).and_then(Option::take);
+        drop(place);
+        self.rooms_mut().leave_all(socket.key().index)
+    }
+
+    fn at(&self, index: u32) -> Option<Socket> {
+        self.0.sockets.borrow().get(index as usize)?.clone()
+    }
+
+    /// Queues a message to each of `members`, encoded once; returns how many were reached.
+    pub(super) fn send_to_members(&self, members: impl Iterator<Item = u32>, message: Message<'_>) -> usize {
+        let Some(links) = self.0.links.borrow().clone() else { return 0 };
+        let (opcode, payload) = (message.opcode(), message.as_bytes());
+        let mut over: Vec<Key> = Vec::new();
+        let len = payload.len() + encoder::MAX_HEADER;
+        let reached = links.send_to_all(members, len, |out| encoder::encode(out, opcode, payload), &mut over);
+        for key in over {
+            self.at(key.index).filter(|socket| socket.key() == key).iter().for_each(Socket::overflow);
+        }
+        self.0.counters.delivered(reached, payload.len());
+        reached
+    }
+
+    /// Tells the application of something that no listener may have heard of.
+    pub(crate) fn report(&self, socket: Option<SocketId>, message: &str) {
+        let report = Report { socket, message: message.to_owned() };
+        let taken = self.0.on_error.borrow_mut().take();
+        let Some(mut listener) = taken else { return };
+        // A panic in here has nobody to be reported to.
+        let _ = super::guard::guard(|| listener(&report));
+        let mut place = self.0.on_error.borrow_mut();
+        if place.is_none() {
+            *place = Some(listener);
+        }
+    }
+
+    pub(crate) fn set_on_error(&self, listener: impl FnMut(&Report) + 'static) {
+        let old = self.0.on_error.borrow_mut().replace(Box::new(listener));
+        drop(old);
+    }
+
+    /// The deadline of a shutdown that was asked for.
+    pub(crate) fn take_shutdown(&self) -> Option<Duration> {
+        self.0.shutdown.take()
+    }
+
+    /// Keeps what is to be done when a socket's middleware has decided.
+    pub(crate) fn suspend(&self, id: SocketId, then: impl FnOnce() + 'static) {
+        self.0.suspended.borrow_mut().insert(id, Box::new(then));
+    }
+
+    /// A socket's middleware has decided. Nothing happens if the socket is gone meanwhile.
+    pub(crate) fn conclude(&self, id: SocketId) {
+        let then = self.0.suspended.borrow_mut().remove(&id);
+        if let Some(then) = then {
+            then();
+        }
+    }
+
+    pub(super) fn send_to(&self, id: SocketId, message: &OwnedMessage) {
+        if let Some(socket) = self.socket(id) {
+            socket.send(message);
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("sockets", &self.len()).field("rooms", &self.rooms_mut().len()).finish_non_exhaustive()
+    }
+}

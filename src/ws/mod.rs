@@ -1,0 +1,21 @@
+//! Sockets as the application sees them: messages, events, listeners, rooms, the hub.
+//!
+//! The rule that keeps the cells of this layer safe: **no borrow is held while code of the
+//! application runs** — not a listener, not a conversion, not a `drop`.
+
+pub(crate) mod audience;
+pub(crate) mod data;
+mod ending;
+pub mod event;
+pub(crate) mod guard;
+pub(crate) mod hub;
+pub(crate) mod listeners;
+pub(crate) mod message;
+pub(crate) mod remote;
+pub(crate) mod rooms;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod socket;
+pub(crate) mod stats;
+pub(crate) mod status;
+pub(crate) mod timers;

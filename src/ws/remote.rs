@@ -1,0 +1,82 @@
+//! The hub from other threads.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::hub::Hub;
+use super::message::{Message, OwnedMessage};
+use super::status::SocketId;
+use crate::net::mailbox::Mailbox;
+
+pub(crate) type Job = Box<dyn FnOnce(&Hub) + Send>;
+
+/// Reaches a server from any thread: `Clone`, `Send` and `Sync`.
+///
+/// What is asked runs in one of the server's next turns; what one thread asks runs in that order.
+/// Before the server runs, it waits for it; after the server is gone, every call answers [`Gone`].
+#[derive(Clone)]
+pub struct Remote(Mailbox<Job>);
+
+/// The server is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server is gone")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+impl Remote {
+    pub(super) fn new(mailbox: Mailbox<Job>) -> Self {
+        Self(mailbox)
+    }
+
+    /// Runs `job` on the server's thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when there is no server any more; the job is dropped.
+    pub fn post(&self, job: impl FnOnce(&Hub) + Send + 'static) -> Result<(), Gone> {
+        self.0.post(Box::new(job)).map_err(|_| Gone)
+    }
+
+    /// Sends a message to one socket, if it is still connected then.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when there is no server any more.
+    pub fn send<'m>(&self, to: SocketId, message: impl Into<Message<'m>>) -> Result<(), Gone> {
+        let message = OwnedMessage::from(message.into());
+        self.post(move |hub| hub.send_to(to, &message))
+    }
+
+    /// Sends a message to everyone in `room`.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when there is no server any more.
+    pub fn broadcast<'m>(&self, room: &str, message: impl Into<Message<'m>>) -> Result<(), Gone> {
+        let (room, message) = (room.to_owned(), OwnedMessage::from(message.into()));
+        self.post(move |hub| {
+            hub.to(&room).send(&message);
+        })
+    }
+
+    /// Asks the server to shut down: see [`Hub::shutdown`].
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when there is no server any more.
+    pub fn shutdown(&self, deadline: Duration) -> Result<(), Gone> {
+        self.post(move |hub| hub.shutdown(deadline))
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote")
+    }
+}

@@ -1,0 +1,28 @@
+//! The numbers that every socket of a hub obeys.
+
+use std::time::Duration;
+
+/// So many messages in so long a time, as a bucket: it holds `messages` and refills evenly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many messages may come at once.
+    pub messages: u32,
+    /// The time in which an empty bucket is full again.
+    pub per: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Time between two pings; `None`: no heartbeat.
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) pong_timeout: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) max_lifetime: Option<Duration>,
+    /// How long a middleware may take to decide.
+    pub(crate) admission_timeout: Duration,
+    pub(crate) max_message_size: usize,
+    pub(crate) max_rooms_per_socket: usize,
+    pub(crate) max_room_name: usize,
+    pub(crate) message_rate: Option<Rate>,
+}

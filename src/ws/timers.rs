@@ -1,0 +1,92 @@
+//! Timers that the application sets on the hub.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use super::guard::guard;
+use super::hub::Hub;
+use crate::net::slab::Key;
+use crate::net::timer::Timers;
+
+type Run = Box<dyn FnMut(&Hub)>;
+
+/// All timers of a hub.
+#[derive(Default)]
+pub(crate) struct HubTimers(Rc<RefCell<Timers<Instant, Entry>>>);
+
+struct Entry {
+    run: Run,
+    period: Option<Duration>,
+    /// Where the timer is found, as its handle knows it too; `None` once it is over.
+    place: Rc<Cell<Option<Key>>>,
+}
+
+/// One timer. It keeps nothing alive.
+#[derive(Clone)]
+pub(super) struct Handle {
+    timers: Weak<RefCell<Timers<Instant, Entry>>>,
+    place: Rc<Cell<Option<Key>>>,
+}
+
+impl HubTimers {
+    pub(super) fn add(&self, delay: Duration, period: Option<Duration>, run: Run) -> Handle {
+        let place = Rc::new(Cell::new(None));
+        // A moment beyond what the clock can tell never comes.
+        if let Some(due) = Instant::now().checked_add(delay) {
+            let entry = Entry { run, period, place: Rc::clone(&place) };
+            place.set(self.0.borrow_mut().add(due, entry));
+        }
+        Handle { timers: Rc::downgrade(&self.0), place }
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.borrow_mut().next()
+    }
+
+    /// Runs the timers that are due, each once.
+    pub(crate) fn run(&self, hub: &Hub, now: Instant) {
+        let mut due = Vec::new();
+        while let Some((_, entry)) = self.0.borrow_mut().pop(now) {
+            due.push(entry);
+        }
+        for mut entry in due {
+            // An earlier one of this batch may have cancelled it.
+            if entry.place.get().is_none() {
+                continue;
+            }
+            if let Err(panic) = guard(|| (entry.run)(hub)) {
+                hub.report(None, &panic);
+                entry.place.set(None);
+            }
+            self.again(entry, now);
+        }
+    }
+
+    fn again(&self, entry: Entry, now: Instant) {
+        let due = entry.period.and_then(|period| now.checked_add(period));
+        let place = Rc::clone(&entry.place);
+        if let Some(due) = due.filter(|_| place.get().is_some()) {
+            let key = self.0.borrow_mut().add(due, entry);
+            place.set(key);
+        } else {
+            place.set(None);
+        }
+    }
+}
+
+impl Handle {
+    pub(super) fn cancel(&self) -> bool {
+        let Some(key) = self.place.take() else { return false };
+        let entry = self.timers.upgrade().and_then(|timers| timers.borrow_mut().cancel(key));
+        drop(entry);
+        true
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle(pending: {})", self.place.get().is_some())
+    }
+}

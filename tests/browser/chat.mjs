@@ -1,0 +1,263 @@
+// The chat example in a real browser: three people type with the keyboard, the test reads what
+// their pages show. Run by `tests/browser/run`; CHAT_SERVER names the server's command.
+
+import { mkdir } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+import { Cable, Server, eventually, freePort, same, within } from './lib.mjs';
+import { takePictures } from './pictures.mjs';
+import { scripted } from './scripted.mjs';
+
+const LIMIT = 180_000; // ms for the whole run
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const PUBLIC = '[data-testid=message]:not(.private) [data-testid=text]';
+
+/** One person: a page in a context of its own, and every frame its socket received. */
+class Person {
+  constructor(name, room, page) {
+    Object.assign(this, { name, room, page, heard: [], sockets: 0, faults: [] });
+    page.setDefaultTimeout(10_000);
+    page.on('pageerror', error => this.faults.push(error.message));
+    page.on('websocket', socket => {
+      this.sockets += 1;
+      socket.on('framereceived', ({ payload }) => this.heard.push(JSON.parse(payload)));
+    });
+  }
+
+  at(id) { return this.page.getByTestId(id); }
+  texts(selector = PUBLIC) { return this.page.locator(selector).allTextContents(); }
+  lines() { return this.page.locator('.line:not(.day)').allTextContents(); }
+  users() { return this.page.locator('[data-testid=user] .who').allTextContents(); }
+  state() { return this.at('state').getAttribute('data-state'); }
+  typing() { return this.at('typing').textContent(); }
+  marks() { return this.page.locator('.mine').evaluateAll(all => all.map(one => one.dataset.state)); }
+  heardOf(type) { return this.heard.filter(message => message.type === type); }
+
+  /** Types name and room into the form, from wherever the page put the focus. */
+  async join(origin) {
+    await this.page.goto(origin);
+    await this.page.keyboard.type(this.name);
+    await this.page.keyboard.press('Tab');
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.type(this.room);
+    await this.page.keyboard.press('Enter');
+    await this.online();
+  }
+  online() { return eventually(`${this.name} is online`, () => this.state(), 'online'); }
+  disconnected() { return eventually(`${this.name} sees the connection lost`, async () => ['waiting', 'connecting'].includes(await this.state()) && await this.at('banner').isVisible(), true); }
+
+  async type(text) { await this.at('composer').focus(); await this.page.keyboard.type(text); }
+  async say(text) { await this.type(text); await this.page.keyboard.press('Enter'); }
+  async choose(name) { await this.page.getByRole('button', { name: `Write to ${name} alone` }).or(this.page.locator('[data-testid=user] button', { hasText: name })).first().click(); }
+}
+
+async function bothShow(people, texts) {
+  for (const person of people) await eventually(`what ${person.name} sees`, () => person.texts(), texts);
+}
+
+function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
+  const pair = [ada, brook], said = [];
+  const hears = text => { said.push(text); return bothShow(pair, said); };
+  return {
+    async 'people join by typing into the form'() {
+      await ada.join(far);
+      await brook.join(origin);
+      await cleo.join(origin);
+      await eventually('Ada sees Brook come', () => ada.lines(), ['Brook joined']);
+      await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
+      await eventually('people at Brook', () => brook.users(), ['Brook', 'Ada']);
+      await eventually('people at Cleo', () => cleo.users(), ['Cleo']);
+    },
+    async 'messages reach everyone in the room, exactly and in order'() {
+      await ada.say('Hello Brook');
+      await hears('Hello Brook');
+      await brook.say('Hello Ada, how are you?');
+      await hears('Hello Ada, how are you?');
+      await ada.say('Fine & well');
+      await hears('Fine & well');
+      await eventually('Ada sees hers as delivered', () => ada.marks(), ['delivered', 'delivered']);
+    },
+    async 'typing is seen by the other and not by oneself'() {
+      await ada.type('let me th');
+      await eventually('Brook sees Ada typing', () => brook.typing(), 'Ada is typing…');
+      same('Ada sees nobody typing', await ada.typing(), '');
+      await ada.say('ink');
+      await hears('let me think');
+      await eventually('Brook sees it end', () => brook.typing(), '');
+      same('Ada was not told of herself', ada.heardOf('typing').filter(({ user }) => user.name === 'Ada'), []);
+    },
+    async 'a message that looks like HTML stays text'() {
+      const attack = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
+      await ada.say(attack);
+      await hears(attack);
+      for (const { page } of pair) same('nothing ran', await page.evaluate(() => [window.hacked, document.querySelectorAll('.messages img, .messages script').length]), [undefined, 0]);
+    },
+    async 'every script, emoji and line break survives'() {
+      await brook.say('Grüße, 日本語, مرحبا, 👩‍👩‍👧‍👦 🦀 𝄞 é');
+      await hears('Grüße, 日本語, مرحبا, 👩‍👩‍👧‍👦 🦀 𝄞 é');
+      await brook.type('first');
+      await brook.page.keyboard.press('Shift+Enter');
+      await brook.say('second');
+      await hears('first\nsecond');
+    },
+    async 'a private message reaches one person'() {
+      await ada.choose('Brook');
+      await eventually('whom Ada writes to', () => ada.page.locator('#to-text').textContent(), 'Only to Brook');
+      await ada.say('between us');
+      await eventually('Brook reads it', () => brook.texts('.private [data-testid=text]'), ['between us']);
+      await eventually('Ada keeps it, delivered', () => ada.page.locator('.mine.private').evaluateAll(all => all.map(one => [one.dataset.state, one.querySelector('.author').textContent])), [['delivered', 'Only to Brook']]);
+      await ada.page.getByRole('button', { name: 'Write to everyone' }).click();
+    },
+    async 'another room hears nothing'() {
+      await cleo.say('anybody here?');
+      await eventually('Cleo has her echo', () => cleo.marks(), ['delivered']);
+      same('Cleo sees only her own', await cleo.texts('[data-testid=text]'), ['anybody here?']);
+      await eventually('and was sent nothing else', () => cleo.heard.map(message => message.type), ['room-history', 'chat-message']);
+      same('no typing either', await cleo.typing(), '');
+    },
+    async 'a cut line loses and doubles nothing when the history is replayed'() {
+      cable.set('cut');
+      await ada.disconnected();
+      await ada.say('written in a tunnel');
+      await brook.say('said meanwhile');
+      await eventually('Brook sees Ada leave', async () => (await brook.lines()).at(-1), 'Ada left');
+      await eventually('Ada sees hers waiting', async () => (await ada.marks()).at(-1), 'pending');
+      cable.set('whole');
+      said.push('said meanwhile');
+      await hears('written in a tunnel');
+      await eventually('Ada is back', () => brook.users(), ['Brook', 'Ada']);
+    },
+    async 'a message whose echo was lost is not sent twice'() {
+      cable.set('mute');
+      await ada.say('did you get this?');
+      said.push('did you get this?');
+      await bothShow([brook], said);
+      await eventually('Ada does not know', async () => (await ada.marks()).at(-1), 'pending');
+      cable.set('cut');
+      await ada.disconnected();
+      cable.set('whole');
+      await eventually('Ada knows', async () => (await ada.marks()).at(-1), 'delivered');
+      await brook.say('yes, once');
+      await hears('yes, once');
+      same('it arrived once', brook.heardOf('chat-message').filter(message => message.text === 'did you get this?').length, 1);
+    },
+    async 'draft and outbox survive a reload'() {
+      cable.set('no-sockets');
+      await ada.disconnected();
+      await ada.say('before the reload');
+      await ada.type('a draft');
+      await ada.page.reload();
+      await eventually('what waits', () => ada.texts('.pending [data-testid=text]'), ['before the reload']);
+      same('the draft', await ada.at('composer').inputValue(), 'a draft');
+      cable.set('whole');
+      await hears('before the reload');
+      await ada.at('composer').fill('');
+    },
+    async 'the server dies and comes back: everyone returns, what was typed arrives once'() {
+      await cleo.page.evaluate(() => new Promise(resolve => {
+        const witness = new WebSocket(`ws://${location.host}/chat/witness?user=Witness`);
+        witness.onopen = resolve;
+        window.farewell = new Promise(told => { witness.onclose = ({ code, wasClean }) => told([code, wasClean]); });
+      }));
+      await server.stop();
+      same('the server says goodbye', await cleo.page.evaluate(() => window.farewell), [1001, true]);
+      for (const person of [ada, brook, cleo]) await person.disconnected();
+      await ada.say('offline one');
+      await ada.say('offline two');
+      await eventually('Ada sees both waiting', async () => (await ada.marks()).slice(-2), ['pending', 'pending']);
+      await eventually('Ada is told', async () => (await ada.at('banner').textContent()).includes('2 unsent'), true);
+      await server.start();
+      for (const person of [ada, brook, cleo]) await person.online();
+      await eventually('Brook and Ada meet again', () => brook.users(), ['Brook', 'Ada']);
+      said.push('offline one');
+      await hears('offline two');
+      await brook.say('welcome back');
+      await hears('welcome back');
+      await eventually('Ada sees hers as delivered', async () => (await ada.marks()).filter(mark => mark !== 'delivered'), []);
+    },
+    async 'a private message to someone who left is held back and kept'() {
+      await ada.choose('Brook');
+      cable.set('cut');
+      await ada.disconnected();
+      await ada.say('are you there?');
+      await brook.at('leave').click();
+      await eventually('Brook is back at the door', () => brook.at('join').isVisible(), true);
+      cable.set('whole');
+      await eventually('Ada is told', () => ada.at('toast').locator('span').textContent(), 'Brook is not here now');
+      await eventually('Ada keeps it', () => ada.texts('.failed [data-testid=text]'), ['are you there?']);
+      await ada.say('not sent in the open');
+      await eventually('and a private draft stays private', () => ada.at('composer').inputValue(), 'not sent in the open');
+      await ada.page.getByRole('button', { name: 'Discard' }).click();
+      await eventually('until she drops it', () => ada.texts('.failed [data-testid=text]'), []);
+      await ada.at('composer').fill('');
+      await ada.page.getByRole('button', { name: 'Write to everyone' }).click();
+    },
+    async 'who leaves is seen leaving and does not come back by itself'() {
+      await brook.page.keyboard.press('Enter');
+      await brook.online();
+      await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
+      const sockets = brook.sockets;
+      await brook.at('leave').click();
+      await eventually('Ada sees it', async () => (await ada.lines()).at(-1), 'Brook left');
+      await eventually('people at Ada', () => ada.users(), ['Ada']);
+      await ada.say('alone again');
+      await eventually('Ada is alone', async () => (await ada.texts()).at(-1), 'alone again');
+      same('Brook opened no other socket', brook.sockets, sockets);
+    },
+    async 'an address with a name and a room joins at once'() {
+      await brook.page.goto(`${origin}?user=Brook&room=lobby`);
+      await brook.online();
+      await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
+    },
+    async 'wrong requests are answered with errors, and the connection stays'() {
+      const answers = await cleo.page.evaluate(() => new Promise((resolve, reject) => {
+        const socket = new WebSocket(`ws://${location.host}/chat/errors?user=Eve`), heard = [];
+        socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
+        socket.onopen = () => ['{', '{"type":"dance"}', '{"type":"private","targetUserId":"nobody","text":"x","clientId":"e-1"}'].forEach(text => socket.send(text));
+        socket.onmessage = ({ data }) => { if (heard.push(JSON.parse(data)) === 4) resolve(heard.slice(1).map(({ type, message }) => [type, message])); };
+      }));
+      same('answers', answers, [['error', 'Invalid message format'], ['error', 'Unknown message type'], ['error', 'User not found or offline']]);
+    },
+    async 'no page raised an error'() {
+      for (const { name, faults } of [ada, brook, cleo]) same(`faults at ${name}`, faults, []);
+    },
+  };
+}
+
+async function run(browser, server) {
+  await server.start();
+  const cable = new Cable(server.port);
+  await cable.open();
+  try {
+    const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
+    const enter = async (name, room) => new Person(name, room, await (await browser.newContext()).newPage());
+    const people = { ada: await enter('Ada', 'lobby'), brook: await enter('Brook', 'lobby'), cleo: await enter('Cleo', 'garden') };
+    for (const [name, scenario] of Object.entries({ ...scenarios({ ...people, server, cable, origin, far }), ...scripted })) {
+      await scenario(browser, origin).catch(error => { throw new Error(`${name}: ${error.message}`); });
+      console.log(`ok - ${name}`);
+    }
+    const folder = new URL('screenshots/', import.meta.url).pathname;
+    await mkdir(folder, { recursive: true });
+    await takePictures(browser, server, origin, folder);
+    console.log(`ok - pictures in ${folder}`);
+  } finally {
+    cable.close();
+  }
+}
+
+const server = new Server(process.env.CHAT_SERVER ?? new URL('../../target/release/examples/chat', import.meta.url).pathname, await freePort());
+let browser;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
+try {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+  await within(LIMIT, 'the whole test', run(browser, server));
+  await server.stop();
+} catch (error) {
+  console.error(`FAILED - ${error.message}`);
+  if (server.log) console.error(`--- the server said:\n${server.log}`);
+  process.exitCode = 1;
+} finally {
+  server.kill();
+  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
+  process.exit();
+}
