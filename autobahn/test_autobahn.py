@@ -40,6 +40,10 @@ class Judging(unittest.TestCase):
                 self.assertEqual(len(lines), 1, lines)
                 self.assertIn(case, lines[0])
 
+    def test_a_case_that_nobody_pinned_is_named_as_such(self):
+        (line,) = differences({"12.1.1": OK})
+        self.assertEqual(line, "12.1.1: not in expected.txt (behavior OK, close OK)")
+
     def test_a_pinned_failure_is_still_no_pass(self):
         failed = {"9.1.1": Verdict("FAILED", "OK")}
         self.assertEqual(len(score.differences(failed, failed, "nowhere")), 1)
@@ -62,7 +66,7 @@ class Pins(unittest.TestCase):
         self.assertEqual({score.order(case)[0] for case in expected}, {1, 2, 3, 4, 5, 6, 7, 9, 10})
 
     def test_a_pattern_selects_by_prefix_and_a_name_by_itself(self):
-        table = [("*", 301), ("9.*", 54), ("6.4.3", 1), ("6.4.3,6.4.4", 2), ("1.1.1", 1), ("8.*", 0)]
+        table = [("*", 301), ("1.*", 16), ("9.*", 54), ("6.4.3", 1), ("6.4.3,6.4.4", 2), ("1.1.1", 1), ("8.*", 0)]
         for patterns, count in table:
             with self.subTest(patterns):
                 self.assertEqual(len(score.matching(score.load_expected(), patterns)), count)

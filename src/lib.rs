@@ -1,6 +1,52 @@
-//! A WebSocket server in one small library.
+//! A WebSocket server in one small library: RFC 6455 by hand on a single-threaded reactor, with
+//! rooms, HTTP routes on the same port, and listeners in the style of Node.
+//!
+//! ```no_run
+//! use rushwire::{App, event};
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let mut app = App::new();
+//!     app.ws("/chat/:room", |socket, request| {
+//!         let room = request.param("room").to_owned();
+//!         socket.join(&room);
+//!         socket.on(event::Message, move |socket, message| {
+//!             socket.broadcast(&room, message); // everyone there but me; encoded once
+//!         });
+//!         socket.on(event::Close, |socket, close| {
+//!             println!("{} left: {} {}", socket.id(), close.code, close.reason);
+//!         });
+//!     });
+//!     app.get("/rooms/:room/info", |ctx| {
+//!         let count = ctx.hub().room(ctx.param("room")).len();
+//!         ctx.json(format!(r#"{{"connections":{count}}}"#));
+//!     });
+//!     app.listen("127.0.0.1:3000", |address| println!("listening on {address}"))
+//! }
+//! ```
+//!
+//! # How it runs
+//!
+//! One thread runs everything: it waits for readiness, reads, runs the listeners of whoever has sent
+//! something, and then writes what they have queued, with one system call for each receiver. So code
+//! of the application needs no locks, and should not block. Other threads reach the server through a
+//! [`Remote`].
+//!
+//! # What listeners may do
+//!
+//! Anything, to any socket. They run one after the other and never inside of each other, nor inside
+//! of a call into the library: what a call brings about is heard later in the same turn. A [`Socket`]
+//! may be kept for as long as one likes; when its connection is gone, it does nothing. A panic in a
+//! listener ends its socket with close code 1011, and nothing else.
+//!
+//! # What comes from the network
+//!
+//! Whatever a peer sends gets a clear answer: an HTTP status, or a close code. Every limit is in
+//! [`Options`], and has a default.
 
 mod app;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod net;
 mod proto;

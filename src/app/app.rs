@@ -268,10 +268,10 @@ impl App {
     fn start(&mut self, listener: Listener) -> io::Result<Server> {
         self.check()?;
         let mut routes = std::mem::take(&mut self.routes);
-        let default = (self.options.paths.is_empty() && !routes.has_sockets()).then(|| "/ws".to_owned());
-        for path in self.options.paths.iter().chain(&default) {
-            let added = routes.add_socket(path, None);
-            self.note(added);
+        let default = (self.options.paths.is_empty() && !routes.has_sockets()).then_some("/ws");
+        for path in self.options.paths.iter().map(String::as_str).chain(default) {
+            // `check` has read each of them.
+            let _ = routes.add_socket(path, None);
         }
         let mut origins = std::mem::take(&mut self.origins);
         let patterns = self.options.allow_origins.iter().filter_map(|origin| Pattern::parse(origin).ok());

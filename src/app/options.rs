@@ -115,7 +115,7 @@ impl Options {
         let on = |span: Duration| (!span.is_zero()).then_some(span);
         Settings {
             heartbeat: on(self.heartbeat),
-            pong_timeout: on(self.pong_timeout),
+            pong_timeout: self.pong_timeout,
             close_timeout: self.close_timeout,
             idle_timeout: on(self.idle_timeout),
             max_lifetime: on(self.max_lifetime),

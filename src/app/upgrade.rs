@@ -70,12 +70,12 @@ fn verify(core: &Core, request: &Request) -> Result<(), Response> {
 }
 
 /// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).
-fn agree<'a>(ours: &'a [String], offered: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn agree<'o>(ours: &'o [String], offered: impl Iterator<Item = impl AsRef<str>>) -> Option<&'o str> {
     if ours.is_empty() {
         return None;
     }
-    let offered: Vec<&str> = offered.collect();
-    ours.iter().map(String::as_str).find(|protocol| offered.contains(protocol))
+    let offered: Vec<_> = offered.collect();
+    ours.iter().map(String::as_str).find(|protocol| offered.iter().any(|offer| offer.as_ref() == *protocol))
 }
 
 fn refusal(error: HandshakeError) -> Response {

@@ -1,7 +1,7 @@
 //! The request reader against itself: whatever the cuts, the outcome is one.
 
 use crate::http::{
-    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Pattern, Query, Router, decode,
+    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Pattern, Query, Router,
 };
 
 /// Small, so that inputs reach them.
@@ -157,7 +157,7 @@ fn check_request((head, _): &(String, Vec<u8>)) {
         assert!(router.insert(pattern).is_ok() && router.insert(pattern).is_err());
     }
     match router.find(target) {
-        Err(_) => assert!(decode(target).is_none()),
+        Err(_) => assert!(target.contains('%')),
         Ok(None) => assert!(!target.starts_with('/')),
         Ok(Some(found)) => {
             let names = patterns

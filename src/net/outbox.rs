@@ -11,7 +11,12 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 
 use super::segment::{Log, Segment, Span};
-use super::stream::Stream;
+
+/// What takes bytes: a stream, or what a test puts in its place.
+pub(super) trait Sink {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+}
 
 /// One message in a run of queued bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,9 +156,9 @@ impl Outbox {
     }
 
     /// Writes as much as the kernel takes. `true` when nothing is left, `false` when it refused.
-    pub(super) fn write(&mut self, stream: &Stream, log: &Log, measure: Measure) -> io::Result<bool> {
+    pub(super) fn write(&mut self, sink: &impl Sink, log: &Log, measure: Measure) -> io::Result<bool> {
         while !self.is_empty() {
-            match self.write_once(stream, log) {
+            match self.write_once(sink, log) {
                 Ok((0, _)) => return Err(ErrorKind::WriteZero.into()),
                 Ok((_, true)) => self.clear(),
                 Ok((written, false)) => self.consume(written, log, measure),
@@ -181,10 +186,10 @@ impl Outbox {
     }
 
     /// One system call. Returns the bytes written, and whether that was all there is.
-    fn write_once(&self, stream: &Stream, log: &Log) -> io::Result<(usize, bool)> {
+    fn write_once(&self, sink: &impl Sink, log: &Log) -> io::Result<(usize, bool)> {
         let recent = log.slice(self.recent);
         let Some(older) = &self.older else {
-            return stream.write(recent).map(|n| (n, n == recent.len()));
+            return sink.write(recent).map(|n| (n, n == recent.len()));
         };
         let mut slices = [IoSlice::new(&[]); SLICES];
         let (mut used, mut total) = (0, 0);
@@ -193,7 +198,7 @@ impl Outbox {
             *slice = IoSlice::new(bytes);
             (used, total) = (used + 1, total + bytes.len());
         }
-        let written = stream.write_vectored(slices.get(..used).unwrap_or_default())?;
+        let written = sink.write_vectored(slices.get(..used).unwrap_or_default())?;
         Ok((written, written == total && used == older.segments.len() + 1))
     }
 
@@ -318,3 +323,6 @@ fn rest_of_message(messages: &[u8], n: usize, measure: Measure) -> (usize, bool)
     }
     (end.min(messages.len()) - n.min(messages.len()), counts)
 }
+
+#[cfg(test)]
+mod tests;

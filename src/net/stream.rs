@@ -12,6 +12,8 @@ use mio::net::TcpStream;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
+use super::outbox::Sink;
+
 /// A connected stream that never blocks.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -26,22 +28,6 @@ impl Stream {
             Self::Tcp(stream) => (&mut &*stream).read(into),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).read(into),
-        }
-    }
-
-    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => (&mut &*stream).write(bytes),
-            #[cfg(unix)]
-            Self::Unix(stream) => (&mut &*stream).write(bytes),
-        }
-    }
-
-    pub(crate) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
-            #[cfg(unix)]
-            Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
         }
     }
 
@@ -61,6 +47,24 @@ impl Stream {
             Self::Tcp(stream) => stream.register(registry, token, both),
             #[cfg(unix)]
             Self::Unix(stream) => stream.register(registry, token, both),
+        }
+    }
+}
+
+impl Sink for Stream {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
         }
     }
 }

@@ -105,8 +105,11 @@ const MAX_REASON: usize = 123;
 
 /// `reason`, cut on a character boundary so that it fits a close frame.
 pub(crate) fn cut_reason(reason: &str) -> &str {
-    let end = reason.floor_char_boundary(MAX_REASON);
-    reason.get(..end).unwrap_or_default()
+    if reason.len() <= MAX_REASON {
+        return reason;
+    }
+    let mut ends = (0..=MAX_REASON).rev();
+    ends.find_map(|end| reason.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 //! session reads with [`decoder::Decoder`] and writes with [`encoder`]; the opening of either
 //! side goes through [`handshake`], which alone knows the HTTP layer below.
 
+mod assembly;
 pub(crate) mod close;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
-pub(crate) mod extension;
+//EXT pub(crate) mod extension;
 pub(crate) mod frame;
-pub(crate) mod handshake;
+//HS pub(crate) mod handshake;
 pub(crate) mod mask;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod naive;
 mod partial;
+mod rules;
 mod utf8;
 pub(crate) mod violation;

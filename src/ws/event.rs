@@ -29,7 +29,7 @@ mod sealed {
 /// Something a socket's listeners can hear: the unit structs of this module.
 ///
 /// The trait is sealed.
-pub trait Event: sealed::Sealed + Sized {
+pub trait Event: sealed::Sealed + Sized + 'static {
     /// What a listener is given.
     type Payload<'a>: Copy;
 

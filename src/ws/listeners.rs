@@ -42,7 +42,6 @@ pub(super) struct Listeners {
 /// A listener that is out of its place to run.
 pub(super) struct Running {
     id: ListenerId,
-    once: bool,
     pub(super) listener: Listener,
 }
 
@@ -67,13 +66,14 @@ impl Listeners {
 
     /// Takes the first listener for `E` that was added between `from` and `end`, to run it.
     pub(super) fn take<E: Event>(&mut self, from: u32, end: u32) -> Option<Running> {
-        let range = from..end;
-        let fits = |entry: &mut &mut Entry| range.contains(&entry.id.0) && entry.listener.as_mut().is_some_and(|l| E::callback(l).is_some());
-        let entry = self.entries.iter_mut().find(fits)?;
-        let listener = entry.listener.take()?;
-        let running = Running { id: entry.id, once: entry.once, listener };
-        if running.once {
-            self.entries.retain(|entry| entry.id != running.id);
+        let at = self.entries.iter_mut().position(|entry| {
+            let listener = entry.listener.as_mut().filter(|_| (from..end).contains(&entry.id.0));
+            listener.is_some_and(|listener| E::callback(listener).is_some())
+        })?;
+        let entry = self.entries.get_mut(at)?;
+        let running = Running { id: entry.id, listener: entry.listener.take()? };
+        if entry.once {
+            self.entries.remove(at);
         }
         Some(running)
     }

@@ -179,6 +179,7 @@ fn chunks_over_the_limit_are_refused_at_the_size_that_goes_over_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "slow")]
 fn extensions_are_bounded_by_chunk_and_by_body() {
     let extended = |length: usize| format!("1;{}\r\na\r\n", "x".repeat(length - 1));
     assert!(chunks(&extended(256)).is_ok());
@@ -196,6 +197,7 @@ fn extensions_are_bounded_by_chunk_and_by_body() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "slow")]
 fn trailers_are_bounded() {
     let bytes = |length: usize| format!("0\r\na: {}\r\n\r\n", "x".repeat(length - 7));
     assert!(chunks(&bytes(4096)).is_ok_and(|(_, _, done)| done));

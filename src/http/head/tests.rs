@@ -443,6 +443,7 @@ fn the_head_may_be_as_large_as_the_limit_and_not_one_byte_more() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "slow")]
 fn a_target_over_8_kib_is_414_at_its_first_byte_too_many() {
     let line = format!("GET /{}", "y".repeat(8192));
     assert_eq!(read(line.as_bytes()).err(), Some(TargetTooLong));
@@ -452,6 +453,7 @@ fn a_target_over_8_kib_is_414_at_its_first_byte_too_many() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "slow")]
 fn more_fields_than_allowed_are_431_even_if_they_share_a_name() {
     let with = |count: usize| {
         format!(
@@ -495,6 +497,7 @@ fn a_head_has_begun_with_its_first_byte_not_with_an_empty_line() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "slow")]
 fn every_byte_is_scanned_once_however_slowly_it_comes() {
     let lines = "some-name: some value\r\n".repeat(99);
     let input = format!(

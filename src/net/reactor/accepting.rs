@@ -1,0 +1,126 @@
+//! Taking new connections: in batches, and not at all while there is no place.
+//!
+//! Edges come once. So whoever stops before nothing is left to accept must remember to go on.
+
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+use std::time::Duration;
+
+use mio::Token;
+
+use super::{Reactor, Service, WAKER};
+use crate::net::clock::Tick;
+use crate::net::link::Link;
+use crate::net::listener::Listener;
+use crate::net::stream::{Peer, Stream};
+
+/// Listeners have the tokens below the waker's, counted down.
+pub(super) const LISTENERS: usize = 1024;
+/// How many connections are accepted in one turn.
+const ACCEPTS: usize = 64;
+/// How long accepting pauses when the process is out of descriptors and no connection of ours ends.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether new connections are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accepting {
+    /// Nothing waits: an edge will tell.
+    Idle,
+    /// Somebody waits.
+    Ready,
+    /// All places are taken: until one is free.
+    Full,
+    /// Out of descriptors: until one is free, or that moment.
+    Starved(Tick),
+}
+
+impl<S: Service> Reactor<S> {
+    /// Takes connections from `listener` too.
+    pub(crate) fn listen(&mut self, mut listener: Listener) -> io::Result<()> {
+        if self.listeners.len() == LISTENERS {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "more than 1024 listeners"));
+        }
+        listener.register(self.poll.registry(), Token(WAKER.0 - 1 - self.listeners.len()))?;
+        self.listeners.push(listener);
+        Ok(())
+    }
+
+    /// Takes no more connections: those that wait are refused by the kernel.
+    pub(crate) fn stop_listening(&mut self) {
+        for mut listener in self.listeners.drain(..) {
+            // Closing the descriptor, next, removes it all the same.
+            let _ = listener.deregister(self.poll.registry());
+        }
+        self.accepting = Accepting::Idle;
+    }
+
+    /// Takes connections that wait, a bounded number in one turn.
+    pub(super) fn accept(&mut self) {
+        match self.accepting {
+            Accepting::Ready => {}
+            Accepting::Starved(until) if until.has_come(self.links.now()) => {}
+            _ => return,
+        }
+        self.accepting = Accepting::Ready;
+        for _ in 0..ACCEPTS {
+            if self.connections() >= self.max_connections {
+                self.accepting = Accepting::Full;
+                return;
+            }
+            match self.accept_one() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.accepting = Accepting::Idle;
+                    return;
+                }
+                Err(e) if passes(&e) => {}
+                Err(e) => {
+                    self.accepting = Accepting::Starved(self.links.now().after(ACCEPT_PAUSE));
+                    return self.service.accept_failed(e);
+                }
+            }
+        }
+    }
+
+    /// Takes one connection from whichever listener has one. `false` when none has.
+    fn accept_one(&mut self) -> io::Result<bool> {
+        for listener in &self.listeners {
+            match listener.accept() {
+                Ok((stream, peer)) => return self.admit(stream, peer).map(|()| true),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(false)
+    }
+
+    fn admit(&mut self, stream: Stream, peer: Peer) -> io::Result<()> {
+        let Some(key) = self.links.table().insert(stream) else {
+            return Err(ErrorKind::OutOfMemory.into());
+        };
+        let registered = {
+            let mut table = self.links.table();
+            let half = table.halves.get_mut(key);
+            half.map_or(Ok(()), |half| half.stream.register(self.poll.registry(), Token(key.token())))
+        };
+        if let Err(e) = registered {
+            self.links.table().halves.remove(key);
+            return Err(e);
+        }
+        let link = Link::new(Rc::clone(&self.links), key);
+        let protocol = self.service.accepted(link, peer);
+        let index = key.index as usize;
+        if self.readers.len() <= index {
+            self.readers.resize_with(index + 1, || None);
+        }
+        if let Some(reader) = self.readers.get_mut(index) {
+            *reader = Some(protocol);
+        }
+        Ok(())
+    }
+}
+
+/// Errors of `accept` that concern one connection only, which is gone already.
+fn passes(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::PermissionDenied)
+}

@@ -1,0 +1,308 @@
+//! From bytes to pieces of a conversation, in whatever portions they come (RFC 6455 §5, §6.2).
+//!
+//! A frame that lies whole in the input is unmasked and handed out where it lies. Everything
+//! else goes through [`Partial`], which exists only while it is needed, so that an idle
+//! connection costs no heap. The session drives one decoder for each connection.
+
+use super::close::CloseCode;
+use super::frame::{Header, MAX_CONTROL, Opcode};
+use super::mask::mask;
+use super::partial::{Partial, Rest};
+pub(crate) use super::rules::Role;
+use super::rules::Rules;
+use super::violation::Violation;
+use std::mem;
+use std::str;
+
+/// What the peer said. It borrows the input, or the decoder if it came in portions; either way
+/// it is gone at the next [`Decoder::step`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// A whole text message.
+    Text(&'a str),
+    /// A whole binary message.
+    Binary(&'a [u8]),
+    /// To be answered with a pong of the same payload (RFC 6455 §5.5.2).
+    Ping(&'a [u8]),
+    Pong(&'a [u8]),
+    /// The code, [`CloseCode::NO_STATUS`] if the frame had none, and the reason.
+    Close(CloseCode, &'a str),
+}
+
+/// The outcome of one [`Decoder::step`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step<'a> {
+    /// Bytes taken off the front of the input.
+    pub(crate) used: usize,
+    /// `None` exactly when all input is used and completes nothing.
+    pub(crate) piece: Option<Piece<'a>>,
+}
+
+/// The reading half of a connection.
+///
+/// ```text
+///             ┌──── whole frame ────┐
+///             ▼                     │
+///   ┌───────▶ Idle ─────────────────┤
+///   │         │ cut or fragmented   │ close frame
+///   │         ▼                     ▼
+///   └────── Partial ─────────────▶ Closed       any violation ──▶ Failed
+/// ```
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    state: State,
+    max_message: usize,
+    role: Role,
+    /// One more than the longest payload that [`Short`] may have; 0 if none is expected.
+    short_end: u8,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between two messages, and between two frames.
+    Idle,
+    Partial(Box<Partial>),
+    Closed,
+    Failed(Box<Violation>),
+}
+
+/// The final, masked, unreserved data frame of at most 125 bytes: what most traffic is.
+struct Short {
+    is_text: bool,
+    key: [u8; 4],
+    len: usize,
+}
+
+/// Length in bytes of the header of a [`Short`].
+const SHORT_HEADER: usize = 6;
+
+impl Decoder {
+    /// A decoder for our side of a connection, with the most bytes that a message may have.
+    pub(crate) fn new(role: Role, max_message: usize) -> Self {
+        let longest = max_message.min(MAX_CONTROL) as u8;
+        Self {
+            state: State::Idle,
+            max_message,
+            role,
+            short_end: if role == Role::Server { longest + 1 } else { 0 },
+        }
+    }
+
+    /// Takes bytes off the front of `input`, until a piece is complete or all of it is used.
+    ///
+    /// Call again with the rest until there is no piece, also when no rest is left: that lets
+    /// go of the memory of the last one. `input` is unmasked in place. After a close frame all
+    /// input is swallowed (RFC 6455 §5.5.1).
+    ///
+    /// # Errors
+    ///
+    /// The connection must be failed with [`Violation::close_code`] (RFC 6455 §7.1.7). Every
+    /// further step gives the same error.
+    #[inline]
+    pub(crate) fn step<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
+        match self.short(input) {
+            Some(short) => self.deliver_short(short, input),
+            None => self.step_any(input),
+        }
+    }
+
+    /// Whether nothing is under way and nothing is held.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Bytes of heap memory held.
+    pub(crate) fn buffered(&self) -> usize {
+        match &self.state {
+            State::Idle | State::Closed => 0,
+            State::Partial(partial) => size_of::<Partial>() + partial.capacity(),
+            State::Failed(_) => size_of::<Violation>(),
+        }
+    }
+
+    #[inline]
+    fn short(&self, input: &[u8]) -> Option<Short> {
+        let [first, second, a, b, c, d] = *input.first_chunk::<SHORT_HEADER>()?;
+        let len = usize::from(second ^ 0x80);
+        let is_short = matches!(self.state, State::Idle)
+            && matches!(first, 0x81 | 0x82)
+            && second ^ 0x80 < self.short_end
+            && SHORT_HEADER + len <= input.len();
+        is_short.then_some(Short {
+            is_text: first == 0x81,
+            key: [a, b, c, d],
+            len,
+        })
+    }
+
+    #[inline]
+    fn deliver_short<'a>(
+        &mut self,
+        short: Short,
+        input: &'a mut [u8],
+    ) -> Result<Step<'a>, Violation> {
+        let used = SHORT_HEADER + short.len;
+        let payload = input.get_mut(SHORT_HEADER..used).unwrap_or_default();
+        mask(payload, short.key);
+        let piece = match short.is_text {
+            false => Piece::Binary(payload),
+            true => match str::from_utf8(payload) {
+                Ok(text) => Piece::Text(text),
+                Err(_) => return Err(self.fail(Violation::NotUtf8)),
+            },
+        };
+        Ok(Step {
+            used,
+            piece: Some(piece),
+        })
+    }
+
+    #[inline(never)]
+    fn step_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
+        match mem::replace(&mut self.state, State::Idle) {
+            State::Idle => self.begin(input),
+            State::Partial(mut partial) => match partial.resume() {
+                Rest::Nothing => self.begin(input),
+                Rest::Something => self.go_on(partial, input),
+                Rest::Closed => Ok(self.swallow(input)),
+            },
+            State::Closed => Ok(self.swallow(input)),
+            State::Failed(violation) => Err(self.fail(*violation)),
+        }
+    }
+
+    /// Nothing is under way: `input` begins with a header.
+    fn begin<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
+        match self.whole_frame(input) {
+            Ok(Some((header, frame))) => self.deliver(&header, frame, input),
+            Ok(None) if input.is_empty() => Ok(Step {
+                used: 0,
+                piece: None,
+            }),
+            Ok(None) => self.go_on(Box::new(Partial::new()), input),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    /// The header at the front of `input` and where its payload lies, if all of it is there
+    /// and is a message by itself or a control frame.
+    fn whole_frame(&self, input: &[u8]) -> Result<Option<(Header, Span)>, Violation> {
+        let Some((header, from)) = Header::parse(input)? else {
+            return Ok(None);
+        };
+        self.rules().judge(&header, None)?;
+        let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+        let to = from.saturating_add(len);
+        let is_whole = header.fin && to <= input.len();
+        Ok(is_whole.then_some((header, Span { from, to })))
+    }
+
+    fn deliver<'a>(
+        &mut self,
+        header: &Header,
+        frame: Span,
+        input: &'a mut [u8],
+    ) -> Result<Step<'a>, Violation> {
+        let payload = input.get_mut(frame.from..frame.to).unwrap_or_default();
+        if let Some(key) = header.mask {
+            mask(payload, key);
+        }
+        let piece = match piece(header.opcode, payload) {
+            Ok(piece) => piece,
+            Err(violation) => return Err(self.fail(violation)),
+        };
+        if let Piece::Close(..) = piece {
+            self.state = State::Closed;
+        }
+        Ok(Step {
+            used: frame.to,
+            piece: Some(piece),
+        })
+    }
+
+    /// Something is under way that `input` goes on with.
+    fn go_on<'a>(
+        &'a mut self,
+        mut partial: Box<Partial>,
+        input: &mut [u8],
+    ) -> Result<Step<'a>, Violation> {
+        match partial.advance(input, self.rules()) {
+            Ok(used) => {
+                self.state = State::Partial(partial);
+                let piece = self.ready();
+                Ok(Step { used, piece })
+            }
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            role: self.role,
+            max_message: self.max_message,
+        }
+    }
+
+    fn ready(&self) -> Option<Piece<'_>> {
+        match &self.state {
+            State::Partial(partial) => partial.piece(),
+            _ => None,
+        }
+    }
+
+    fn swallow(&mut self, input: &[u8]) -> Step<'static> {
+        self.state = State::Closed;
+        Step {
+            used: input.len(),
+            piece: None,
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, violation: Violation) -> Violation {
+        self.state = State::Failed(Box::new(violation));
+        violation
+    }
+}
+
+/// Where a payload lies in the input.
+struct Span {
+    from: usize,
+    to: usize,
+}
+
+/// What a frame says whose payload lies unmasked in one piece.
+fn piece(opcode: Opcode, payload: &[u8]) -> Result<Piece<'_>, Violation> {
+    Ok(match opcode {
+        Opcode::Text => Piece::Text(text(payload)?),
+        Opcode::Binary | Opcode::Continuation => Piece::Binary(payload),
+        Opcode::Ping => Piece::Ping(payload),
+        Opcode::Pong => Piece::Pong(payload),
+        Opcode::Close => {
+            let (code, reason) = parse_close(payload)?;
+            Piece::Close(code, reason)
+        }
+    })
+}
+
+/// The code and the reason in the payload of a close frame (RFC 6455 §5.5.1).
+pub(super) fn parse_close(payload: &[u8]) -> Result<(CloseCode, &str), Violation> {
+    match payload {
+        [] => Ok((CloseCode::NO_STATUS, "")),
+        [_] => Err(Violation::CloseTooShort),
+        [high, low, reason @ ..] => {
+            let code = CloseCode(u16::from_be_bytes([*high, *low]));
+            if !code.is_sendable() {
+                return Err(Violation::CloseCode(code));
+            }
+            Ok((code, text(reason)?))
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Violation> {
+    str::from_utf8(bytes).map_err(|_| Violation::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests;

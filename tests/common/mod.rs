@@ -1,0 +1,94 @@
+//! A server on a thread of its own, and a blocking client that shares no code with the library.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+pub mod client;
+pub mod http;
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rushwire::{App, Hub, Options, Remote};
+
+pub use client::{Client, Frame};
+
+/// Long enough for a loaded machine; a test that waits for it has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that runs until it is dropped.
+pub struct Server {
+    pub addr: SocketAddr,
+    pub remote: Remote,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts a server with default options.
+pub fn serve(setup: impl FnOnce(&mut App) + Send + 'static) -> Server {
+    serve_with(Options::default, setup)
+}
+
+/// Starts a server. Options and application are made on its thread, since they stay there.
+pub fn serve_with(options: impl FnOnce() -> Options + Send + 'static, setup: impl FnOnce(&mut App) + Send + 'static) -> Server {
+    let (sender, receiver) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let mut app = App::with(options());
+        setup(&mut app);
+        let mut server = app.bind("127.0.0.1:0").expect("bind");
+        sender.send((server.local_addr().expect("address"), server.remote())).expect("the test waits");
+        server.run().expect("run");
+    });
+    let (addr, remote) = receiver.recv_timeout(PATIENCE).expect("the server starts");
+    Server { addr, remote, thread: Some(thread) }
+}
+
+impl Server {
+    /// Opens a socket.
+    pub fn connect(&self, path: &str) -> Client {
+        Client::connect(self.addr, path)
+    }
+
+    /// Runs `job` on the server's thread, and gives what it gives.
+    pub fn ask<R: Send + 'static>(&self, job: impl FnOnce(&Hub) -> R + Send + 'static) -> R {
+        let (sender, receiver) = mpsc::channel();
+        self.remote.post(move |hub| drop(sender.send(job(hub)))).expect("the server is there");
+        receiver.recv_timeout(PATIENCE).expect("the server answers")
+    }
+
+    /// Waits until `condition` holds on the server's thread.
+    pub fn wait_until(&self, what: &str, condition: impl Fn(&Hub) -> bool + Send + Sync + Clone + 'static) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let condition = condition.clone();
+            if self.ask(move |hub| condition(hub)) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "never: {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Shuts the server down and waits for its end.
+    pub fn stop(mut self, grace: Duration) {
+        self.remote.shutdown(grace).expect("the server is there");
+        self.join();
+    }
+
+    /// Waits for the end of a server that was told to end.
+    pub fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the server does not panic");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.remote.shutdown(Duration::ZERO);
+        if std::thread::panicking() {
+            return;
+        }
+        self.join();
+    }
+}

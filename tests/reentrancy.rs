@@ -1,0 +1,420 @@
+//! The laws of listeners: whatever is done to whichever socket from wherever the application's code
+//! runs, nothing panics, nothing runs inside something else, and every socket ends exactly once.
+//!
+//! The cases are the product of all places × all actions × all targets.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use common::client::{PING, PONG};
+use common::{Client, Server, serve_with};
+use rushwire::{App, Options, Rate, SendStatus, Socket, event};
+
+/// Where the application's code runs.
+const PLACES: [Place; 15] = [
+    Place::Middleware,
+    Place::Handler,
+    Place::Message,
+    Place::Once,
+    Place::Ping,
+    Place::Pong,
+    Place::Error,
+    Place::RateLimit,
+    Place::Drain,
+    Place::Close,
+    Place::Drop,
+    Place::Timeout,
+    Place::Interval,
+    Place::Job,
+    Place::Route,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Middleware,
+    Handler,
+    Message,
+    Once,
+    Ping,
+    Pong,
+    Error,
+    RateLimit,
+    Drain,
+    Close,
+    Drop,
+    Timeout,
+    Interval,
+    Job,
+    Route,
+}
+
+/// What it does.
+const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
+    ("send", |_, socket| drop(socket.send("x"))),
+    ("send much", |_, socket| (0..40).for_each(|_| drop(socket.send(&vec![0; 20_000])))),
+    ("close", |_, socket| socket.close()),
+    ("close with a code", |_, socket| socket.close_with(4_000, "bye").expect("a good code")),
+    ("terminate", |_, socket| socket.terminate()),
+    ("close, then terminate", |_, socket| {
+        socket.close();
+        socket.terminate();
+    }),
+    ("send, then close, then send", |_, socket| {
+        socket.send("before");
+        socket.close();
+        assert_eq!(socket.send("after"), SendStatus::Closed);
+    }),
+    ("join", |_, socket| drop(socket.join("new"))),
+    ("leave", |_, socket| drop(socket.leave("room"))),
+    ("join and leave many", |_, socket| {
+        (0..50).for_each(|i| drop(socket.join(&format!("r{i}"))));
+        (0..50).for_each(|i| drop(socket.leave(&format!("r{i}"))));
+    }),
+    ("broadcast", |_, socket| drop(socket.broadcast("room", "x"))),
+    ("broadcast to all", |_, socket| drop(socket.broadcast_all("room", "x"))),
+    ("broadcast, then leave", |_, socket| {
+        socket.broadcast_all("room", "x");
+        socket.leave("room");
+        socket.broadcast_all("room", "y");
+    }),
+    ("ping", |_, socket| drop(socket.ping(b"p"))),
+    ("replace the listeners", |world, socket| {
+        for id in world.listeners.borrow_mut().remove(&socket.id()).into_iter().flatten() {
+            socket.off(id);
+        }
+        let world = world.clone();
+        socket.on(event::Message, move |socket, _| world.enter(socket, "message"));
+    }),
+    ("add a listener", |world, socket| {
+        let world = world.clone();
+        socket.on(event::Message, move |socket, _| world.enter(socket, "message"));
+        socket.once(event::Close, |_, _| {});
+    }),
+    ("keep data that calls back when dropped", |world, socket| {
+        socket.set(Farewell(world.clone(), socket.clone()));
+        socket.set(Farewell(world.clone(), socket.clone()));
+    }),
+    ("set and cancel timers", |world, socket| {
+        let hub = socket.hub();
+        let inner = socket.clone();
+        hub.set_timeout(Duration::ZERO, move |_| drop(inner.send("later")));
+        assert!(hub.set_interval(Duration::ZERO, |_| ()).cancel());
+        world.timers.borrow_mut().drain(..).for_each(|timer| drop(timer.cancel()));
+    }),
+    ("ask the hub everything", |_, socket| {
+        let hub = socket.hub();
+        hub.sockets().iter().for_each(|other| drop((other.room(), other.rooms(), other.is_open(), other.buffered_amount())));
+        hub.rooms().iter().for_each(|room| drop(hub.room(room).members()));
+        drop((hub.stats(), hub.socket(socket.id()), socket.data::<u8>(), socket.last_pong(), socket.is_alive()));
+        hub.ws_broadcast("everyone", None);
+    }),
+    ("post a job", |_, socket| {
+        let id = socket.id();
+        socket.hub().remote().send(id, "posted").expect("the server runs");
+        socket.hub().remote().post(move |hub| hub.socket(id).iter().for_each(Socket::close)).expect("the server runs");
+    }),
+];
+
+/// To whom.
+const TARGETS: [&str; 4] = ["the socket itself", "another", "everyone", "one that is gone, and whose place is taken"];
+
+#[test]
+fn anything_may_be_done_to_any_socket_from_anywhere() {
+    let mut cases = 0;
+    for place in PLACES {
+        for action in 0..ACTIONS.len() {
+            for target in 0..TARGETS.len() {
+                let name = format!("{place:?} × {} × {}", ACTIONS[action].0, TARGETS[target]);
+                run(place, action, target).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, 15 * 20 * 4);
+}
+
+/// What the listeners of one case share.
+#[derive(Clone, Default)]
+struct World(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    sockets: RefCell<BTreeMap<String, Socket>>,
+    listeners: RefCell<BTreeMap<rushwire::SocketId, Vec<rushwire::ListenerId>>>,
+    timers: RefCell<Vec<rushwire::Timer>>,
+    /// What happened to whom, in order.
+    log: RefCell<Vec<(String, &'static str)>>,
+    /// Borrowed while code of the application runs: a second borrow means that it ran inside.
+    busy: RefCell<()>,
+    acted: Cell<bool>,
+    errors: RefCell<Vec<String>>,
+}
+
+impl std::ops::Deref for World {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Calls back in when it is dropped.
+struct Farewell(World, Socket);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let Self(_, socket) = self;
+        socket.send("from the grave");
+        socket.join("grave");
+        socket.leave("room");
+        socket.broadcast("room", "somebody left");
+        socket.hub().ws_broadcast("somebody left", None);
+        socket.close();
+        socket.terminate();
+    }
+}
+
+/// Drops run wherever the owner lets go, so they are no listeners; but the action is taken there.
+struct ActsWhenDropped(World, Socket, usize, usize);
+
+impl Drop for ActsWhenDropped {
+    fn drop(&mut self) {
+        let Self(world, socket, action, target) = self;
+        world.act(socket, *action, *target);
+    }
+}
+
+impl World {
+    fn enter(&self, socket: &Socket, what: &'static str) {
+        let _busy = self.busy.try_borrow_mut().expect("a listener ran inside of another");
+        self.log.borrow_mut().push((socket.id().to_string(), what));
+    }
+
+    /// Takes the action, once in each case, with a borrow held across it.
+    fn act(&self, me: &Socket, action: usize, target: usize) {
+        if self.acted.replace(true) {
+            return;
+        }
+        let targets: Vec<Socket> = {
+            let sockets = self.sockets.borrow();
+            match target {
+                0 => vec![me.clone()],
+                1 => vec![sockets["other"].clone()],
+                2 => sockets.values().cloned().chain([me.clone()]).collect(),
+                _ => vec![sockets["gone"].clone()],
+            }
+        };
+        let _busy = self.busy.try_borrow_mut().expect("the action ran inside of a listener");
+        targets.iter().for_each(|socket| ACTIONS[action].1(self, socket));
+    }
+
+    /// Listeners that every socket has.
+    fn watch(&self, socket: &Socket) {
+        let mut ids = Vec::new();
+        let world = self.clone();
+        ids.push(socket.on(event::Message, move |socket, message| {
+            world.enter(socket, "message");
+            if message.as_text() == Some("echo") {
+                socket.send("echo");
+            }
+        }));
+        let world = self.clone();
+        ids.push(socket.on(event::Error, move |socket, _| world.enter(socket, "error")));
+        self.listeners.borrow_mut().insert(socket.id(), ids);
+        // Never replaced, so that the end is always seen. It captures its own socket: a cycle.
+        let (world, me) = (self.clone(), socket.clone());
+        socket.on(event::Close, move |socket, _| {
+            assert_eq!(me.id(), socket.id());
+            world.enter(socket, "close");
+        });
+    }
+}
+
+fn options(place: Place) -> Options {
+    Options {
+        heartbeat: Duration::ZERO,
+        close_timeout: Duration::from_millis(300),
+        max_backpressure: 200_000,
+        max_message_size: 1 << 20,
+        message_rate: (place == Place::RateLimit).then_some(Rate { messages: 2, per: Duration::from_secs(100_000) }),
+        ..Options::default()
+    }
+}
+
+fn setup(app: &mut App, place: Place, action: usize, target: usize) {
+    let world = World::default();
+    let errors = world.clone();
+    app.on_error(move |report| errors.errors.borrow_mut().push(report.to_string()));
+    app.hub().set_timeout(Duration::MAX, |_| ());
+    let seen = world.clone();
+    app.ws_use(move |socket, request, next| {
+        if request.param("name") == "actor" && place == Place::Middleware {
+            seen.act(socket, action, target);
+        }
+        next.run();
+    });
+    let seen = world.clone();
+    app.get("/act", move |ctx| {
+        let actor = seen.sockets.borrow().get("actor").cloned();
+        actor.iter().for_each(|actor| seen.act(actor, action, target));
+        ctx.text("done");
+    });
+    let seen = world.clone();
+    app.get("/log", move |ctx| {
+        let log: Vec<String> = seen.log.borrow().iter().map(|(id, what)| format!("{id} {what}")).collect();
+        let errors = seen.errors.borrow().join("\n! ");
+        ctx.header("X-Acted", seen.acted.get().to_string());
+        ctx.text(format!("{}{}{errors}", log.join("\n"), if errors.is_empty() { "" } else { "\n! " }));
+    });
+    app.ws("/:name", move |socket, request| {
+        let name = request.param("name").to_owned();
+        world.enter(socket, "open");
+        world.watch(socket);
+        socket.join("room");
+        if name == "actor" {
+            arm(&world, socket, place, action, target);
+        }
+        world.sockets.borrow_mut().insert(name, socket.clone());
+    });
+}
+
+/// Has the action taken in that place, for that socket.
+fn arm(world: &World, socket: &Socket, place: Place, action: usize, target: usize) {
+    let act = {
+        let world = world.clone();
+        move |socket: &Socket| world.act(socket, action, target)
+    };
+    match place {
+        Place::Handler => act(socket),
+        Place::Message => drop(socket.on(event::Message, move |socket, _| act(socket))),
+        Place::Once => drop(socket.once(event::Message, move |socket, _| act(socket))),
+        Place::Ping => drop(socket.on(event::Ping, move |socket, _| act(socket))),
+        Place::Pong => drop(socket.on(event::Pong, move |socket, _| act(socket))),
+        Place::Error => drop(socket.on(event::Error, move |socket, _| act(socket))),
+        Place::RateLimit => drop(socket.on(event::RateLimit, move |socket, _| act(socket))),
+        Place::Close => drop(socket.on(event::Close, move |socket, _| act(socket))),
+        Place::Drain => {
+            socket.on(event::Message, |socket, message| {
+                let mut patience = 1_000;
+                while message.as_text() == Some("flood") && socket.send(&vec![7; 60_000]) == SendStatus::Queued && patience > 0 {
+                    patience -= 1;
+                }
+            });
+            socket.on(event::Drain, move |socket, _| act(socket));
+        }
+        Place::Drop => {
+            let guard = ActsWhenDropped(world.clone(), socket.clone(), action, target);
+            socket.on(event::Message, move |_, _| {
+                let _ = &guard;
+            });
+        }
+        Place::Timeout => {
+            let socket = socket.clone();
+            socket.hub().clone().set_timeout(Duration::ZERO, move |_| act(&socket));
+        }
+        Place::Interval => {
+            let (me, hub) = (socket.clone(), socket.hub().clone());
+            let timer = hub.set_interval(Duration::from_millis(1), move |_| act(&me));
+            world.timers.borrow_mut().push(timer);
+        }
+        Place::Job => {
+            let socket = socket.clone();
+            JOB.set(Some(Box::new(move || act(&socket))));
+        }
+        Place::Middleware | Place::Route => {}
+    }
+}
+
+/// Does on the wire what makes the action happen.
+fn provoke(server: &Server, actor: &mut Client, place: Place) {
+    match place {
+        Place::Middleware | Place::Handler | Place::Timeout | Place::Interval => {}
+        Place::Message | Place::Once => actor.send("go"),
+        Place::Ping => actor.send_frame(true, 0, PING, b"go"),
+        Place::Pong => actor.send_frame(true, 0, PONG, b"go"),
+        Place::Error => actor.send_frame(true, 0, 0xB, b""),
+        Place::RateLimit => (0..3).for_each(|_| actor.send("go")),
+        Place::Drain => {
+            actor.send("flood");
+            while actor.discard_some() && !acted(server) {}
+        }
+        Place::Close | Place::Drop => actor.send_close(1000, ""),
+        Place::Job => server.remote.post(|_| JOB.take().into_iter().for_each(|job| job())).expect("the server runs"),
+        Place::Route => drop(common::http::get(server.addr, "/act")),
+    }
+}
+
+thread_local! {
+    /// A job comes from another thread and cannot carry the world along; it finds it here.
+    static JOB: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+fn acted(server: &Server) -> bool {
+    common::http::get(server.addr, "/log").header("x-acted") == Some("true")
+}
+
+fn run(place: Place, action: usize, target: usize) -> Result<(), String> {
+    let server = serve_with(move || options(place), move |app| setup(app, place, action, target));
+    let mut gone = server.connect("/gone");
+    gone.send_close(1000, "");
+    gone.closed();
+    gone.expect_end();
+    server.wait_until("the first one is gone", |hub| hub.is_empty());
+    // Takes the place of the one that is gone.
+    let mut heir = server.connect("/heir");
+    let other = server.connect("/other");
+    let mut actor = server.connect("/actor");
+    provoke(&server, &mut actor, place);
+    wait_for_action(&server);
+    survives(&server);
+    if target != 2 {
+        heir.send("echo");
+        while heir.recv().payload != b"echo" {}
+    }
+    drop((heir, other, actor));
+    server.wait_until("everyone is gone", |hub| hub.is_empty() && hub.rooms().is_empty());
+    judge(common::http::get(server.addr, "/log").text())
+}
+
+fn wait_for_action(server: &Server) {
+    let deadline = std::time::Instant::now() + common::PATIENCE;
+    while !acted(server) {
+        assert!(std::time::Instant::now() < deadline, "the action was never taken");
+        std::thread::yield_now();
+    }
+}
+
+/// Whoever comes next is served.
+fn survives(server: &Server) {
+    let mut witness = server.connect("/witness");
+    witness.send("echo");
+    while witness.recv().payload != b"echo" {}
+}
+
+/// Every socket opens first and closes last, once, and nothing panicked.
+fn judge(log: &str) -> Result<(), String> {
+    let mut open: BTreeMap<&str, bool> = BTreeMap::new();
+    for line in log.lines() {
+        if line.starts_with('!') {
+            return Err(format!("{line}\n{log}"));
+        }
+        let (id, what) = line.split_once(' ').expect("an id and what happened");
+        let fits = match (what, open.get(id)) {
+            ("open", None) => open.insert(id, true).is_none(),
+            ("close", Some(true)) => open.insert(id, false).is_some(),
+            ("message" | "error", Some(true)) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(format!("{line} is out of order in\n{log}"));
+        }
+    }
+    match open.iter().find(|(_, still)| **still) {
+        Some((id, _)) => Err(format!("{id} never closed in\n{log}")),
+        None => Ok(()),
+    }
+}
