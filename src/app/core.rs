@@ -10,7 +10,6 @@ use super::middleware::Middleware;
 use super::opening::Opening;
 use super::options::Options;
 use super::origin::Origins;
-use super::place::Places;
 use super::request::Request;
 use super::routes::Routes;
 use super::verdict::Verdict;
@@ -20,6 +19,7 @@ use crate::net::reactor::{Protocol, Service};
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
+use crate::ws::places::Places;
 use crate::ws::remote::Job;
 
 pub(super) type Verify = Box<dyn Fn(&Request) -> Verdict>;

@@ -11,7 +11,6 @@ mod middleware;
 mod opening;
 mod options;
 mod origin;
-mod place;
 mod request;
 mod routes;
 mod server;

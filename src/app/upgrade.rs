@@ -9,7 +9,6 @@ use std::rc::Rc;
 use super::core::Core;
 use super::exchange::{bad_escape, wrong_method};
 use super::middleware::Admission;
-use super::place::NoPlace;
 use super::request::Request;
 use super::verdict::Verdict;
 use crate::http::{Head, Response};
@@ -18,6 +17,7 @@ use crate::net::reactor::Protocol;
 use crate::proto::decoder::Role;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
+use crate::ws::places::NoPlace;
 use crate::ws::session::Session;
 use crate::ws::socket::Origin;
 
@@ -52,7 +52,7 @@ pub(super) fn upgrade(core: &Rc<Core>, link: &Link, peer: Option<SocketAddr>, he
         data: request.values(),
     };
     let socket = core.hub.open(link.clone(), origin);
-    let session = Session::new(socket.clone(), Role::Server, Some(Box::new(place)));
+    let session = Session::new(socket.clone(), Role::Server, Some(place));
     Admission { core: Rc::clone(core), socket, request, at: 0 }.advance();
     Ok(Box::new(session))
 }

@@ -14,8 +14,8 @@ pub(super) struct Half {
     pub(super) stream: Stream,
     pub(super) outbox: Outbox,
     /// Messages that were dropped, and not yet told.
-    pub(super) undelivered: usize,
-    pub(super) discarded: usize,
+    pub(super) undelivered: u32,
+    pub(super) discarded: u32,
     pub(super) alarm: Option<Tick>,
     pub(super) stage: Stage,
     pub(super) cause: Cause,
@@ -70,6 +70,11 @@ impl Half {
         !self.paused && !self.stalled || self.stage >= Stage::Ending
     }
 
+    /// Messages are lost that the application was told are accepted.
+    pub(super) fn lose(&mut self, messages: usize) {
+        self.undelivered = self.undelivered.saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
+    }
+
     pub(super) fn enqueue(&mut self, key: Key, queue: &mut Vec<Key>) {
         if !std::mem::replace(&mut self.queued, true) {
             queue.push(key);
@@ -84,12 +89,15 @@ pub(super) fn admit(half: &mut Half, limits: &Limits, len: usize, push: impl FnO
         match limits.overflow {
             Overflow::Close => return Sent::Overflow,
             Overflow::DropNewest => {}
-            Overflow::DropOldest => half.undelivered += half.outbox.drop_oldest(max.saturating_sub(len), limits.measure),
+            Overflow::DropOldest => {
+                let dropped = half.outbox.drop_oldest(max.saturating_sub(len), limits.measure);
+                half.lose(dropped);
+            }
         }
     }
     if half.outbox.weight() + len > max {
         half.pressed = true;
-        half.undelivered += 1;
+        half.lose(1);
         return Sent::Dropped;
     }
     push(&mut half.outbox);

@@ -25,7 +25,7 @@ const LARGE: usize = 64 * 1024;
 /// One for many is a buffer of its own already from this size on: a slow member pins only that.
 const LARGE_FOR_MANY: usize = 4 * 1024;
 /// What a lingering connection may still send before it is cut.
-const LINGER_BYTES: usize = 16 * 1024 * 1024;
+const LINGER_BYTES: u32 = 16 * 1024 * 1024;
 
 /// Room for a control frame: header, mask and 125 bytes.
 const CONTROL: usize = 131;
@@ -214,7 +214,8 @@ impl Table {
         if let Some(half) = self.halves.get_mut(key)
             && half.is_congested()
         {
-            half.undelivered += half.outbox.drop_oldest(0, self.limits.measure);
+            let dropped = half.outbox.drop_oldest(0, self.limits.measure);
+            half.lose(dropped);
         }
     }
 
@@ -238,7 +239,7 @@ impl Table {
         let Some(half) = self.halves.get_mut(key).filter(|half| half.stage < Stage::Dead) else { return };
         half.stage = Stage::Dead;
         half.cause = cause;
-        half.undelivered += half.outbox.messages(&self.log, self.limits.measure);
+        half.lose(half.outbox.messages(&self.log, self.limits.measure));
         half.outbox.clear();
         self.raised.push(Raised::Dead(key));
     }
@@ -256,7 +257,7 @@ impl Table {
     /// `n` bytes were read from a connection that is ended, and count for nothing.
     pub(super) fn discarded(&mut self, key: Key, n: usize) {
         let Some(half) = self.halves.get_mut(key) else { return };
-        half.discarded += n;
+        half.discarded = half.discarded.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         if half.discarded > LINGER_BYTES {
             self.die(key, Cause::Ended);
         }
@@ -309,7 +310,7 @@ impl Table {
             }
         }
         if !half.writable {
-            half.outbox.detach(&mut self.log);
+            half.outbox.detach(&mut self.log, self.limits.max_backpressure / 2);
             half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
             return;
         }
@@ -346,7 +347,7 @@ impl Table {
 
     /// Messages that were dropped since this was last asked.
     pub(super) fn take_undelivered(&mut self, key: Key) -> usize {
-        self.halves.get_mut(key).map_or(0, |half| std::mem::take(&mut half.undelivered))
+        self.halves.get_mut(key).map_or(0, |half| std::mem::take(&mut half.undelivered) as usize)
     }
 
     pub(super) fn cause(&self, key: Key) -> Cause {

@@ -47,10 +47,40 @@ pub(super) struct Outbox {
     /// What was queued last. Many a turn this is all there is, and takes no memory.
     recent: Span,
     /// Bytes at the front that nothing may come between, and that are never dropped.
-    uncut: usize,
-    /// Whether those bytes are of a message of the application.
-    uncut_counts: bool,
+    uncut: Uncut,
     older: Option<Box<Older>>,
+}
+
+/// Bytes that are one piece, and whether that is a message of the application: in one word, because
+/// every connection has one.
+#[derive(Clone, Copy, Default)]
+struct Uncut(usize);
+
+impl Uncut {
+    /// The top bit: no piece is half as long as memory.
+    const COUNTS: usize = 1 << (usize::BITS - 1);
+
+    fn new(len: usize, counts: bool) -> Self {
+        Self(if counts { len | Self::COUNTS } else { len })
+    }
+
+    fn len(self) -> usize {
+        self.0 & !Self::COUNTS
+    }
+
+    fn counts(self) -> bool {
+        self.0 & Self::COUNTS != 0
+    }
+
+    fn minus(self, n: usize) -> Self {
+        Self::new(self.len().saturating_sub(n), self.counts())
+    }
+}
+
+impl std::fmt::Debug for Uncut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes, counts: {}", self.len(), self.counts())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +130,7 @@ impl Outbox {
     /// Says that the last `len` bytes belong to one piece with all before them, which is no message
     /// of the application: an HTTP response, say.
     pub(super) fn seal(&mut self, len: usize) {
-        self.uncut += len;
+        self.uncut = Uncut::new(self.uncut.len() + len, false);
     }
 
     /// Queues control traffic ahead of the messages that wait, when the kernel has refused some.
@@ -140,8 +170,8 @@ impl Outbox {
     /// How many messages of the application wait here, one that is partly written included.
     pub(super) fn messages(&self, log: &Log, measure: Measure) -> usize {
         let older = self.older.iter().flat_map(|older| older.segments.iter().map(|s| s.bytes(log)));
-        let mut skip = self.uncut;
-        let mut count = usize::from(skip > 0 && self.uncut_counts);
+        let mut skip = self.uncut.len();
+        let mut count = usize::from(skip > 0 && self.uncut.counts());
         for mut bytes in older.chain([log.slice(self.recent)]) {
             let skipped = skip.min(bytes.len());
             skip -= skipped;
@@ -170,12 +200,13 @@ impl Outbox {
         Ok(true)
     }
 
-    /// Takes what is left off the log, so that it may stay beyond the turn.
-    pub(super) fn detach(&mut self, log: &mut Log) {
+    /// Takes what is left off the log, so that it may stay beyond the turn. A log of more than
+    /// `pinnable` bytes is not kept for it.
+    pub(super) fn detach(&mut self, log: &mut Log, pinnable: usize) {
         self.retire_recent();
         if let Some(older) = &mut self.older {
             let segments = std::mem::take(&mut older.segments);
-            older.segments = segments.into_iter().map(|segment| segment.detach(log)).collect();
+            older.segments = segments.into_iter().map(|segment| segment.detach(log, pinnable)).collect();
             older.weight = older.segments.iter().map(Segment::weight).sum();
         }
     }
@@ -211,16 +242,17 @@ impl Outbox {
                 break;
             }
             n -= len;
-            self.uncut = self.uncut.saturating_sub(len);
+            self.uncut = self.uncut.minus(len);
             older.pop();
         }
         if let Some(front) = older.segments.front() {
-            if n < self.uncut {
-                self.uncut -= n;
+            let uncut = self.uncut.len();
+            self.uncut = if n < uncut {
+                self.uncut.minus(n)
             } else {
-                let bytes = front.bytes(log).get(self.uncut..).unwrap_or_default();
-                (self.uncut, self.uncut_counts) = rest_of_message(bytes, n - self.uncut, measure);
-            }
+                let bytes = front.bytes(log).get(uncut..).unwrap_or_default();
+                rest_of_message(bytes, n - uncut, measure)
+            };
             older.change(0, |segment| segment.advance(n));
         } else {
             self.clear();
@@ -229,7 +261,7 @@ impl Outbox {
 
     /// Makes the end of the uncut front the end of a segment, and gives the index behind it.
     fn cut(&mut self) -> usize {
-        let mut uncut = self.uncut;
+        let mut uncut = self.uncut.len();
         let older = self.older();
         let mut index = 0;
         while uncut > 0 && let Some(len) = older.segments.get(index).map(Segment::len) {
@@ -312,16 +344,15 @@ fn is_control(segment: &Segment, measure: Measure) -> bool {
     unit.control && unit.len == bytes.len()
 }
 
-/// Of the message that `n` bytes from the front of `messages` end in: how many bytes are left of
-/// it, and whether it is one of the application.
-fn rest_of_message(messages: &[u8], n: usize, measure: Measure) -> (usize, bool) {
+/// What is left of the message that `n` bytes from the front of `messages` end in.
+fn rest_of_message(messages: &[u8], n: usize, measure: Measure) -> Uncut {
     let (mut end, mut counts) = (0, false);
     while end < n {
         let unit = measure(messages.get(end..).unwrap_or_default());
         end += unit.len.max(1);
         counts = !unit.control;
     }
-    (end.min(messages.len()) - n.min(messages.len()), counts)
+    Uncut::new(end.min(messages.len()) - n.min(messages.len()), counts)
 }
 
 #[cfg(test)]

@@ -160,11 +160,12 @@ impl Segment {
         front
     }
 
-    /// The same bytes, off the log: a short remainder is copied, a long one shares the log.
-    pub(super) fn detach(self, log: &mut Log) -> Self {
+    /// The same bytes, off the log: a short remainder is copied, a long one shares the log, unless
+    /// that is longer than `pinnable`.
+    pub(super) fn detach(self, log: &mut Log, pinnable: usize) -> Self {
         match self {
-            Self::Log(span) if span.len() < WORTH_SHARING => Self::own(log.slice(span).to_vec()),
-            Self::Log(span) => Self::Shared { bytes: log.freeze(), range: span.range() },
+            Self::Log(span) if span.len() >= WORTH_SHARING && log.len() <= pinnable => Self::Shared { bytes: log.freeze(), range: span.range() },
+            Self::Log(span) => Self::own(log.slice(span).to_vec()),
             other => other,
         }
     }

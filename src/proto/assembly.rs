@@ -104,7 +104,7 @@ impl Assembly {
     /// an announced length alone costs nothing.
     fn grow(&mut self, more: usize, to_come: Option<u64>) {
         let len = self.len();
-        if self.capacity() - len >= more {
+        if len + more <= self.capacity() {
             return;
         }
         let to_come = to_come.and_then(|bytes| usize::try_from(bytes).ok());

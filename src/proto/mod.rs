@@ -8,9 +8,9 @@ mod assembly;
 pub(crate) mod close;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
-//EXT pub(crate) mod extension;
+pub(crate) mod extension;
 pub(crate) mod frame;
-//HS pub(crate) mod handshake;
+pub(crate) mod handshake;
 pub(crate) mod mask;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod naive;

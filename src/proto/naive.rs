@@ -1,9 +1,12 @@
 //! A second decoder, written from the RFC in the order in which it tells things, slow and with
-//! everything in hand: what the real one is held against.
+//! everything in hand; and how tests and fuzzing hold the real one against it.
 
 use super::close::CloseCode;
-use super::decoder::{Piece, Role};
+use super::decoder::{Decoder, Piece, Role, Step};
 use super::violation::Violation;
+
+/// The pieces, and the violation that ended them.
+pub(crate) type Outcome = (Vec<Owned>, Result<(), Violation>);
 
 /// A piece that owns its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +30,50 @@ impl From<Piece<'_>> for Owned {
     }
 }
 
-/// All pieces that `input` says, and the violation that ended it.
-pub(crate) fn decode(
-    role: Role,
-    max: usize,
-    input: &[u8],
-) -> (Vec<Owned>, Result<(), Violation>) {
+/// What the real decoder makes of `input`, cut up as `sizes` says: over and over, the last
+/// portion perhaps shorter.
+pub(crate) fn decode_cut(role: Role, max: usize, input: &[u8], sizes: &[usize]) -> Outcome {
+    let mut decoder = Decoder::new(role, max);
+    let mut pieces = Vec::new();
+    let mut input = input.to_vec();
+    let mut rest = input.as_mut_slice();
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (portion, after) = rest.split_at_mut(rest.len().min(*size));
+        if let Err(violation) = drain(&mut decoder, portion, &mut pieces) {
+            assert_eq!(decoder.step(after), Err(violation), "it stays so");
+            return (pieces, Err(violation));
+        }
+        rest = after;
+    }
+    if let Some(Owned::Close(..)) = pieces.last() {
+        assert_eq!(decoder.buffered(), 0, "a closed decoder holds memory");
+    }
+    (pieces, Ok(()))
+}
+
+/// Steps through `portion` until there is no piece.
+pub(crate) fn drain(
+    decoder: &mut Decoder,
+    mut portion: &mut [u8],
+    pieces: &mut Vec<Owned>,
+) -> Result<(), Violation> {
+    loop {
+        let Step { used, piece } = decoder.step(portion)?;
+        let Some(piece) = piece else {
+            assert_eq!(used, portion.len(), "without a piece all is used");
+            return Ok(());
+        };
+        assert!(used > 0, "a piece out of nothing");
+        pieces.push(piece.into());
+        portion = portion.split_at_mut(used).1;
+    }
+}
+
+/// What the RFC makes of `input`.
+pub(crate) fn decode(role: Role, max: usize, input: &[u8]) -> Outcome {
     let mut pieces = Vec::new();
     let mut input = input.iter().copied();
     let verdict = frames(role, max, &mut input, &mut pieces);

@@ -59,7 +59,8 @@ impl Text {
 
     /// Makes room for `more` bytes and no more than that.
     pub(super) fn reserve_exact(&mut self, more: usize) {
-        self.checked.reserve_exact(more);
+        let cut = usize::from(self.cut_len);
+        self.checked.reserve_exact(cut + more);
     }
 
     /// Completes a cut character from the front of `bytes`; gives what follows it.

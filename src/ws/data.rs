@@ -27,6 +27,10 @@ impl TypeMap {
         let (_, value) = self.0.iter().find(|(kept, _)| *kept == id)?;
         Rc::clone(value).downcast().ok()
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl std::fmt::Debug for TypeMap {

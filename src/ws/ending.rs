@@ -115,7 +115,7 @@ impl Socket {
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
-        self.0.ending.borrow().clone()
+        self.0.ending.borrow().as_deref().cloned()
     }
 
     /// Remembers who began the end, and how. Only the first counts.
@@ -123,7 +123,7 @@ impl Socket {
         let deadline = self.0.link.now().after(self.0.hub.settings().close_timeout);
         let mut ending = self.0.ending.borrow_mut();
         if ending.is_none() && self.0.link.stage() < Stage::Dead {
-            *ending = Some(Ending { code, reason: reason.into(), by, cause, deadline });
+            *ending = Some(Box::new(Ending { code, reason: reason.into(), by, cause, deadline }));
         }
     }
 
@@ -165,7 +165,7 @@ impl Socket {
         self.tell_guarded::<event::Error>(&Failure::Io(kind));
         let deadline = self.link().now();
         let ending = Ending { code: CloseCode::ABNORMAL, reason: "".into(), by: By::Nobody, cause: Cause::Io(kind), deadline };
-        self.0.ending.borrow_mut().get_or_insert(ending);
+        self.0.ending.borrow_mut().get_or_insert(Box::new(ending));
     }
 
     /// Answers a ping (RFC 6455 §5.5.3).
@@ -208,7 +208,7 @@ impl Socket {
 
     /// Keeps a value that came from elsewhere.
     pub(crate) fn set_boxed(&self, value: Box<dyn Any>) {
-        let old = self.0.rare.borrow_mut().data.insert(value.into());
+        let old = self.0.rare.borrow_mut().get_or_insert_default().data.insert(value.into());
         drop(old);
     }
 
@@ -233,7 +233,9 @@ impl Socket {
     /// them of any cycle through this socket.
     pub(super) fn closed(&self, undelivered: usize) {
         let left = self.0.hub.forget(self);
-        self.0.rare.borrow_mut().left = left;
+        if !left.is_empty() {
+            self.0.rare.borrow_mut().get_or_insert_default().left = left;
+        }
         let ending = self.ending();
         let (code, reason, by, cause) = match &ending {
             Some(ending) => (ending.code, &*ending.reason, ending.by, ending.cause),

@@ -49,6 +49,8 @@ impl Listeners {
     pub(super) fn add(&mut self, listener: Listener, once: bool) -> ListenerId {
         let id = ListenerId(self.added);
         self.added += 1;
+        // Most sockets have one or two, and there are many sockets.
+        self.entries.reserve_exact(1);
         self.entries.push(Entry { id, once, listener: Some(listener) });
         id
     }

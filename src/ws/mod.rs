@@ -11,6 +11,7 @@ pub(crate) mod guard;
 pub(crate) mod hub;
 pub(crate) mod listeners;
 pub(crate) mod message;
+pub(crate) mod places;
 pub(crate) mod remote;
 pub(crate) mod rooms;
 pub(crate) mod session;

@@ -1,10 +1,9 @@
 //! The reading half of a WebSocket connection: from bytes to listeners (RFC 6455 §6.2).
 
-use std::any::Any;
-
 use super::event::{self, By, Cause, Failure, RateLimited};
 use super::guard::guard;
 use super::message::Message;
+use super::places::Place;
 use super::settings::Rate;
 use super::socket::Socket;
 use crate::net::clock::Tick;
@@ -23,15 +22,15 @@ pub(crate) struct Session {
     /// When the last message came, for the idle timeout.
     active: Tick,
     /// What came before middleware let the socket pass.
-    held: Vec<u8>,
+    held: Option<Box<Vec<u8>>>,
     bucket: Option<Box<Bucket>>,
     /// Dropped when the connection is gone: the place that it took.
-    _place: Option<Box<dyn Any>>,
+    _place: Option<Place>,
 }
 
 impl Session {
     /// The reading half of a connection whose opening handshake is done.
-    pub(crate) fn new(socket: Socket, role: Role, place: Option<Box<dyn Any>>) -> Self {
+    pub(crate) fn new(socket: Socket, role: Role, place: Option<Place>) -> Self {
         let now = socket.link().now();
         let settings = socket.hub().settings();
         let session = Self {
@@ -39,7 +38,7 @@ impl Session {
             opened: now,
             pinged: now,
             active: now,
-            held: Vec::new(),
+            held: None,
             bucket: settings.message_rate.map(|rate| Box::new(Bucket::new(rate, now))),
             _place: place,
             socket,
@@ -117,12 +116,12 @@ impl Protocol for Session {
             self.socket.hear(now);
         }
         if !self.socket.is_admitted() {
-            self.held.extend_from_slice(input);
+            self.held.get_or_insert_default().extend_from_slice(input);
             return Next::Stay;
         }
-        let mut held = std::mem::take(&mut self.held);
+        let held = self.held.take();
         let heard = guard(|| {
-            self.hear(&mut held, now);
+            held.into_iter().for_each(|mut held| self.hear(&mut held, now));
             self.hear(input, now);
         });
         if let Err(panic) = heard {

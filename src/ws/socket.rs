@@ -35,15 +35,15 @@ pub(super) struct Inner {
     pub(super) heard: Cell<Tick>,
     /// The first ping since then, if any.
     pub(super) unanswered: Cell<Option<Tick>>,
-    pub(super) ending: RefCell<Option<Ending>>,
-    pub(super) rare: RefCell<Rare>,
-}
-
-/// What few sockets need often.
-#[derive(Default)]
-pub(super) struct Rare {
+    pub(super) ending: RefCell<Option<Box<Ending>>>,
     pub(super) url: Box<str>,
     pub(super) peer: Option<SocketAddr>,
+    pub(super) rare: RefCell<Option<Box<Rare>>>,
+}
+
+/// What few sockets have, made when it is first needed.
+#[derive(Default)]
+pub(super) struct Rare {
     pub(super) protocol: Option<Box<str>>,
     pub(super) data: TypeMap,
     /// The rooms that were held when the connection ended.
@@ -61,6 +61,7 @@ pub(crate) struct Origin {
 impl Socket {
     pub(super) fn new(hub: Hub, link: Link, origin: Origin) -> Self {
         let Origin { url, peer, protocol, data } = origin;
+        let rare = (protocol.is_some() || !data.is_empty()).then(|| Box::new(Rare { protocol, data, left: Vec::new() }));
         Self(Rc::new(Inner {
             hub,
             listeners: RefCell::default(),
@@ -68,7 +69,9 @@ impl Socket {
             heard: Cell::new(link.now()),
             unanswered: Cell::new(None),
             ending: RefCell::new(None),
-            rare: RefCell::new(Rare { url, peer, protocol, data, left: Vec::new() }),
+            url,
+            peer,
+            rare: RefCell::new(rare),
             link,
         }))
     }
@@ -185,7 +188,7 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().latest_of(self.key().index);
         }
-        self.0.rare.borrow().left.last().cloned()
+        self.0.rare.borrow().as_ref()?.left.last().cloned()
     }
 
     /// The rooms that the socket is in, in the order of joining; after the end, those that it was in.
@@ -193,7 +196,7 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().rooms_of(self.key().index);
         }
-        self.0.rare.borrow().left.clone()
+        self.0.rare.borrow().as_ref().map_or(Vec::new(), |rare| rare.left.clone())
     }
 
     /// Whether the socket is in `room`.
@@ -260,19 +263,19 @@ impl Socket {
     }
 
     /// Path and query of the request, as it was sent.
-    pub fn url(&self) -> String {
-        self.0.rare.borrow().url.clone().into()
+    pub fn url(&self) -> &str {
+        &self.0.url
     }
 
     /// The address of the client: of the TCP peer, or what a trusted proxy said. `None` over a
     /// Unix-domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.0.rare.borrow().peer
+        self.0.peer
     }
 
     /// The subprotocol that was agreed on (RFC 6455 §1.9).
     pub fn protocol(&self) -> Option<String> {
-        self.0.rare.borrow().protocol.clone().map(Into::into)
+        self.0.rare.borrow().as_ref()?.protocol.clone().map(Into::into)
     }
 
     /// All sockets of the server.
@@ -302,13 +305,13 @@ impl Socket {
 
     /// Keeps a value with the socket, instead of an earlier one of its type.
     pub fn set<T: 'static>(&self, value: T) {
-        let old = self.0.rare.borrow_mut().data.insert(Rc::new(value));
+        let old = self.0.rare.borrow_mut().get_or_insert_default().data.insert(Rc::new(value));
         drop(old);
     }
 
     /// The value of type `T` that was [`set`](Self::set) on the socket or on its request.
     pub fn data<T: 'static>(&self) -> Option<Rc<T>> {
-        self.0.rare.borrow().data.get()
+        self.0.rare.borrow().as_ref()?.data.get()
     }
 }
 

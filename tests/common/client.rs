@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
 
 use super::PATIENCE;
 use super::http::{self, Answer};
@@ -181,14 +180,6 @@ impl Client {
     /// Sends a close frame to a peer that may have gone.
     pub fn try_send_close(&mut self, code: u16) {
         let _ = self.stream.write_all(&frame(true, 0, CLOSE, &close_payload(code, "")));
-    }
-
-    /// Reads whatever is there, or comes within a moment. `false` when the connection is closed.
-    pub fn discard_some(&mut self) -> bool {
-        self.stream.set_read_timeout(Some(Duration::from_millis(5))).expect("set a timeout");
-        let read = self.stream.read(&mut vec![0; 256 * 1024]);
-        self.stream.set_read_timeout(Some(PATIENCE)).expect("set a timeout");
-        read.map_or_else(|e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), |n| n > 0)
     }
 
     fn take(&mut self, n: usize) -> Option<Vec<u8>> {

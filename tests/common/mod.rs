@@ -4,8 +4,10 @@
 
 pub mod client;
 pub mod http;
+pub mod log;
 
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -66,6 +68,31 @@ impl Server {
             }
             assert!(std::time::Instant::now() < deadline, "never: {what}");
             std::thread::yield_now();
+        }
+    }
+
+    /// Keeps the server's thread busy until what this gives is dropped: what is sent to it meanwhile
+    /// it finds all at once.
+    pub fn hold(&self) -> mpsc::Sender<()> {
+        let (holding, held) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let wait = move |_: &Hub| {
+            holding.send(()).expect("the test waits");
+            let _ = released.recv();
+        };
+        self.remote.post(wait).expect("the server is there");
+        held.recv_timeout(PATIENCE).expect("the server runs the job");
+        release
+    }
+
+    /// Sends bytes one at a time: the server has read each of them before the next is sent. It may
+    /// have refused them meanwhile.
+    pub fn feed(&self, stream: &mut TcpStream, bytes: &[u8]) {
+        for byte in bytes {
+            if stream.write_all(&[*byte]).is_err() {
+                return;
+            }
+            self.ask(|_| ());
         }
     }
 

@@ -62,6 +62,7 @@ struct Bench {
     log: Log,
     sink: Script,
     congested: bool,
+    pinnable: usize,
     sent: u32,
     dropped: usize,
 }
@@ -91,7 +92,7 @@ impl Bench {
         self.congested = !self.outbox.write(&self.sink, &self.log, measure).unwrap();
         self.sink.takes.borrow_mut().clear();
         if self.congested {
-            self.outbox.detach(&mut self.log);
+            self.outbox.detach(&mut self.log, self.pinnable);
         }
         self.log.clear();
     }
@@ -107,7 +108,7 @@ fn any_sends_and_short_writes_keep_messages_whole_and_in_order() {
         (x >> 16) % n
     };
     for round in 0..if cfg!(miri) { 5 } else { 3_000 } {
-        let mut bench = Bench::default();
+        let mut bench = Bench { pinnable: next(2) as usize * usize::MAX, ..Bench::default() };
         for _ in 0..next(40) {
             match next(12) {
                 0..=4 => bench.send(false, next(60) as usize, false),
@@ -188,10 +189,12 @@ fn a_long_remainder_shares_the_log_and_a_short_one_does_not() {
     bench.send(false, 60_000, false);
     bench.flush(&[]);
     assert_eq!(bench.outbox.weight(), 60_000);
-    let mut bench = Bench::default();
-    (0..3).for_each(|_| bench.send(false, 60_000, false));
-    bench.flush(&[]);
-    assert_eq!(bench.outbox.weight(), 180_000, "what is pinned counts");
-    bench.flush(&[usize::MAX]);
-    assert_eq!(messages(&bench.sink.taken.borrow()).0.len(), 3);
+    for (pinnable, weight) in [(1_000_000, 180_000), (100_000, 175_000)] {
+        let mut bench = Bench { pinnable, ..Bench::default() };
+        (0..3).for_each(|_| bench.send(false, 60_000, false));
+        bench.flush(&[5_000]);
+        assert_eq!(bench.outbox.weight(), weight, "what is pinned counts");
+        bench.flush(&[usize::MAX]);
+        assert_eq!(messages(&bench.sink.taken.borrow()).0.len(), 3);
+    }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 /// The places for sockets. An upgrade takes one before it is decided on.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     taken: Cell<usize>,
     max: usize,
     max_per_ip: Option<usize>,
@@ -16,25 +16,26 @@ pub(super) struct Places {
 
 /// A place that is taken, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     places: Rc<Places>,
-    ip: Option<IpAddr>,
+    /// Boxed, because few servers count addresses, and every socket has a place.
+    ip: Option<Box<IpAddr>>,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(crate) enum NoPlace {
     Full,
     TooManyFromAddress,
 }
 
 impl Places {
-    pub(super) fn new(max: usize, max_per_ip: Option<usize>) -> Rc<Self> {
+    pub(crate) fn new(max: usize, max_per_ip: Option<usize>) -> Rc<Self> {
         Rc::new(Self { taken: Cell::new(0), max, max_per_ip, by_ip: RefCell::default() })
     }
 
     /// Takes a place for a socket from `ip`.
-    pub(super) fn take(self: &Rc<Self>, ip: Option<IpAddr>) -> Result<Place, NoPlace> {
+    pub(crate) fn take(self: &Rc<Self>, ip: Option<IpAddr>) -> Result<Place, NoPlace> {
         if self.taken.get() >= self.max {
             return Err(NoPlace::Full);
         }
@@ -49,7 +50,7 @@ impl Places {
             *count += 1;
         }
         self.taken.set(self.taken.get() + 1);
-        Ok(Place { places: Rc::clone(self), ip: counted })
+        Ok(Place { places: Rc::clone(self), ip: counted.map(Box::new) })
     }
 }
 
@@ -57,12 +58,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let places = &self.places;
         places.taken.set(places.taken.get().saturating_sub(1));
-        let Some(ip) = self.ip else { return };
+        let Some(ip) = &self.ip else { return };
         let mut by_ip = places.by_ip.borrow_mut();
-        if let Some(count) = by_ip.get_mut(&ip) {
+        if let Some(count) = by_ip.get_mut(ip) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                by_ip.remove(&ip);
+                by_ip.remove(ip);
             }
         }
     }
