@@ -29,20 +29,27 @@ fn main() {
     let before = server.resident();
     let clients: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&server.address)).collect();
     let each = (server.resident() - before) / clients.len();
-    println!("{each} bytes for each of {} idle connections, at most {LIMIT}", clients.len());
+    println!(
+        "{each} bytes for each of {} idle connections, at most {LIMIT}",
+        clients.len()
+    );
     drop(clients);
     server.stop();
     assert!(each < LIMIT, "an idle connection costs too much");
 }
 
 fn serve() {
-    let mut app = App::with(Options { max_connections: 2 * CONNECTIONS, ..Options::default() });
+    let mut app = App::with(Options {
+        max_connections: 2 * CONNECTIONS,
+        ..Options::default()
+    });
     app.ws("/", |socket, _| {
         socket.on(event::Message, |socket, message| {
             socket.send(message);
         });
     });
-    app.listen("127.0.0.1:0", |address| println!("{address}")).expect("serve");
+    app.listen("127.0.0.1:0", |address| println!("{address}"))
+        .expect("serve");
 }
 
 /// Opens a socket, and sees one message come back.
@@ -51,7 +58,9 @@ fn connect(address: &str) -> TcpStream {
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     stream.write_all(request.as_bytes()).expect("send");
-    stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).expect("send");
+    stream
+        .write_all(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'])
+        .expect("send");
     let mut answer = Vec::new();
     while !answer.ends_with(b"\x81\x02hi") {
         let mut chunk = [0; 256];
@@ -70,18 +79,35 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let program = std::env::current_exe().expect("this program");
-        let mut child = Command::new(program).arg("serve").stdout(Stdio::piped()).spawn().expect("start the server");
+        let mut child = Command::new(program)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start the server");
         let mut address = String::new();
         let output = child.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut address).expect("its address");
-        Self { child, address: address.trim().to_owned() }
+        BufReader::new(output)
+            .read_line(&mut address)
+            .expect("its address");
+        Self {
+            child,
+            address: address.trim().to_owned(),
+        }
     }
 
     /// Bytes of memory that the process holds.
     fn resident(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("its status");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("its memory");
+        line.trim()
+            .trim_end_matches(" kB")
+            .parse::<usize>()
+            .expect("a number")
+            * 1024
     }
 
     fn stop(&mut self) {

@@ -42,22 +42,35 @@ struct Chat {
 }
 
 fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let mut app = App::new();
     app.get("/", |ctx| ctx.html(include_str!("chat.html")));
 
     let chat = Rc::new(Chat::default());
-    app.ws("/chat/:room", move |socket, request| chat.welcome(socket, request));
+    app.ws("/chat/:room", move |socket, request| {
+        chat.welcome(socket, request)
+    });
 
     shut_down_on_signals(app.remote())?;
-    app.listen(&address, |address| println!("listening on http://{address}"))
+    app.listen(&address, |address| {
+        println!("listening on http://{address}")
+    })
 }
 
 impl Chat {
     /// Somebody comes in.
     fn welcome(self: &Rc<Self>, socket: &Socket, request: &Request) {
-        let name = request.query("user").map(str::trim).filter(|name| !name.is_empty()).unwrap_or("Anonymous");
-        let user = User { name: name.chars().take(40).collect(), room: request.param("room").to_owned() };
+        let name = request
+            .query("user")
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .unwrap_or("Anonymous");
+        let user = User {
+            name: name.chars().take(40).collect(),
+            room: request.param("room").to_owned(),
+        };
         if !socket.join(&user.room).is_in() {
             return drop(socket.close_with(1008, "bad room name"));
         }
@@ -78,7 +91,12 @@ impl Chat {
     /// Shows a newcomer what was said last, and who is here.
     fn show_history(&self, socket: &Socket, user: &User) {
         let history = self.history.borrow();
-        let messages = history.get(&user.room).map_or(Vec::new(), |kept| kept.iter().skip(kept.len().saturating_sub(SHOWN)).cloned().collect());
+        let messages = history.get(&user.room).map_or(Vec::new(), |kept| {
+            kept.iter()
+                .skip(kept.len().saturating_sub(SHOWN))
+                .cloned()
+                .collect()
+        });
         let mut users = everyone(socket.hub(), &user.room);
         users.push(user.json(socket.id()));
         let welcome = json!({ "type": "room-history", "room": user.room, "you": user.json(socket.id()), "messages": messages, "users": users });
@@ -87,13 +105,18 @@ impl Chat {
 
     /// Somebody says something. `Err` is what they are told if it makes no sense.
     fn hear(&self, socket: &Socket, text: Option<&str>) -> Result<(), Value> {
-        let said: Value = text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| error("Invalid message format", &Value::Null))?;
-        let user = socket.data::<User>().ok_or_else(|| error("Not in a room", &said["clientId"]))?;
+        let said: Value = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| error("Invalid message format", &Value::Null))?;
+        let user = socket
+            .data::<User>()
+            .ok_or_else(|| error("Not in a room", &said["clientId"]))?;
         match said["type"].as_str() {
             Some("chat") => self.say(socket, &user, &said),
             Some("typing") => {
                 let typing = said["isTyping"].as_bool().unwrap_or(false);
-                let event = json!({ "type": "typing", "user": user.json(socket.id()), "isTyping": typing });
+                let event =
+                    json!({ "type": "typing", "user": user.json(socket.id()), "isTyping": typing });
                 socket.broadcast(&user.room, &event.to_string());
                 Ok(())
             }
@@ -124,7 +147,9 @@ impl Chat {
 
     /// Somebody has left. The last one takes the history along.
     fn farewell(&self, socket: &Socket) {
-        let Some(user) = socket.data::<User>() else { return };
+        let Some(user) = socket.data::<User>() else {
+            return;
+        };
         announce(socket, &user, "user-left");
         if socket.hub().room(&user.room).is_empty() {
             self.history.borrow_mut().remove(&user.room);
@@ -143,7 +168,11 @@ fn announce(socket: &Socket, user: &User, what: &str) {
 fn whisper(socket: &Socket, user: &User, said: &Value) -> Result<(), Value> {
     let text = text_of(said)?;
     let to = said["targetUserId"].as_str().unwrap_or_default();
-    let found = socket.hub().sockets().into_iter().find(|other| other.id().to_string() == to);
+    let found = socket
+        .hub()
+        .sockets()
+        .into_iter()
+        .find(|other| other.id().to_string() == to);
     let target = found.ok_or_else(|| error("User not found or offline", &said["clientId"]))?;
     let message = json!({ "type": "private-message", "text": text, "from": user.json(socket.id()), "timestamp": now() });
     target.send(&message.to_string());
@@ -158,11 +187,16 @@ fn whisper(socket: &Socket, user: &User, said: &Value) -> Result<(), Value> {
 /// Everyone in a room who has introduced themselves.
 fn everyone(hub: &Hub, room: &str) -> Vec<Value> {
     let members = hub.room(room).members();
-    members.iter().filter_map(|socket| Some(socket.data::<User>()?.json(socket.id()))).collect()
+    members
+        .iter()
+        .filter_map(|socket| Some(socket.data::<User>()?.json(socket.id())))
+        .collect()
 }
 
 fn text_of(said: &Value) -> Result<&str, Value> {
-    said["text"].as_str().ok_or_else(|| error("Invalid message format", &said["clientId"]))
+    said["text"]
+        .as_str()
+        .ok_or_else(|| error("Invalid message format", &said["clientId"]))
 }
 
 /// The answer to a message that makes no sense; it names the message if that had a name.
@@ -176,7 +210,9 @@ fn error(why: &str, client_id: &Value) -> Value {
 
 /// The time in UTC, as `Date.parse` reads it (ISO 8601).
 fn now() -> String {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64);
     let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
     // Days to a date, by eras of 400 years that begin in March.
     let z = days + 719_468;
@@ -184,9 +220,17 @@ fn now() -> String {
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let m = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * m + 2) / 5 + 1, if m < 10 { m + 3 } else { m - 9 });
+    let (day, month) = (
+        of_year - (153 * m + 2) / 5 + 1,
+        if m < 10 { m + 3 } else { m - 9 },
+    );
     let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (h, min, s, ms) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60, rest % 1_000);
+    let (h, min, s, ms) = (
+        rest / 3_600_000,
+        rest / 60_000 % 60,
+        rest / 1_000 % 60,
+        rest % 1_000,
+    );
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{min:02}:{s:02}.{ms:03}Z")
 }
 

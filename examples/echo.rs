@@ -12,7 +12,9 @@ use std::time::Duration;
 use rushwire::{App, Options, Request, Socket, event};
 
 fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let mut app = App::with(Options {
         heartbeat: Duration::ZERO,
         max_connections: 100_000,

@@ -30,17 +30,34 @@ fn every_folder_is_a_layer_or_stands_above_all() {
     let above = ["lib", "fuzzing"];
     for (file, _) in sources() {
         let top = top_of(&file);
-        assert!(rank(&top).is_some() || above.contains(&top.as_str()), "{} belongs to no layer", file.display());
+        assert!(
+            rank(&top).is_some() || above.contains(&top.as_str()),
+            "{} belongs to no layer",
+            file.display()
+        );
     }
 }
 
 #[test]
 fn an_import_from_above_is_found_however_it_is_written() {
     let file = Path::new("net/reactor.rs");
-    for text in ["use crate::ws::hub::Hub;", "fn f() { crate::ws::x() }", "use crate::{net::link, ws::hub};", "use super::super::ws::hub;", "x: super::super::ws::Hub"] {
+    for text in [
+        "use crate::ws::hub::Hub;",
+        "fn f() { crate::ws::x() }",
+        "use crate::{net::link, ws::hub};",
+        "use super::super::ws::hub;",
+        "x: super::super::ws::Hub",
+    ] {
         assert!(paths(file, text).iter().any(|path| path == "ws"), "{text}");
     }
-    assert!(paths(file, "use super::link; use crate::net::slab; // crate::ws in words").iter().all(|path| path == "net"));
+    assert!(
+        paths(
+            file,
+            "use super::link; use crate::net::slab; // crate::ws in words"
+        )
+        .iter()
+        .all(|path| path == "net")
+    );
 }
 
 fn rank(name: &str) -> Option<usize> {
@@ -58,7 +75,11 @@ fn layer_of(file: &Path) -> Option<usize> {
 
 /// The first names of all paths from the root of the crate that `text` mentions.
 fn paths(file: &Path, text: &str) -> Vec<String> {
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         found.extend(names(&code[at + "crate::".len()..]));
@@ -76,8 +97,14 @@ fn paths(file: &Path, text: &str) -> Vec<String> {
 
 /// The first name of a path, or the first names of a group of paths.
 fn names(path: &str) -> Vec<String> {
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+    let name = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
+    let Some(group) = path.strip_prefix('{') else {
+        return vec![name(path)];
+    };
     let (mut depth, mut parts, mut part) = (1, Vec::new(), String::new());
     for c in group.chars() {
         match c {
@@ -95,7 +122,11 @@ fn names(path: &str) -> Vec<String> {
         }
     }
     parts.push(part);
-    parts.iter().map(|part| name(part.trim_start())).filter(|part| !part.is_empty()).collect()
+    parts
+        .iter()
+        .map(|part| name(part.trim_start()))
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -109,7 +140,10 @@ fn sources() -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("text");
-                found.push((path.strip_prefix(&root).expect("below src").to_owned(), text));
+                found.push((
+                    path.strip_prefix(&root).expect("below src").to_owned(),
+                    text,
+                ));
             }
         }
     }

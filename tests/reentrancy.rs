@@ -57,9 +57,13 @@ enum Place {
 /// What it does.
 const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
     ("send", |_, socket| drop(socket.send("x"))),
-    ("send much", |_, socket| (0..40).for_each(|_| drop(socket.send(&vec![0; 20_000])))),
+    ("send much", |_, socket| {
+        (0..40).for_each(|_| drop(socket.send(&vec![0; 20_000])))
+    }),
     ("close", |_, socket| socket.close()),
-    ("close with a code", |_, socket| socket.close_with(4_000, "bye").expect("a good code")),
+    ("close with a code", |_, socket| {
+        socket.close_with(4_000, "bye").expect("a good code")
+    }),
     ("terminate", |_, socket| socket.terminate()),
     ("close, then terminate", |_, socket| {
         socket.close();
@@ -77,7 +81,9 @@ const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
         (0..50).for_each(|i| drop(socket.leave(&format!("r{i}"))));
     }),
     ("broadcast", |_, socket| drop(socket.broadcast("room", "x"))),
-    ("broadcast to all", |_, socket| drop(socket.broadcast_all("room", "x"))),
+    ("broadcast to all", |_, socket| {
+        drop(socket.broadcast_all("room", "x"))
+    }),
     ("broadcast, then leave", |_, socket| {
         socket.broadcast_all("room", "x");
         socket.leave("room");
@@ -85,15 +91,25 @@ const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
     }),
     ("ping", |_, socket| drop(socket.ping(b"p"))),
     ("replace the listeners", |world, socket| {
-        for id in world.listeners.borrow_mut().remove(&socket.id()).into_iter().flatten() {
+        for id in world
+            .listeners
+            .borrow_mut()
+            .remove(&socket.id())
+            .into_iter()
+            .flatten()
+        {
             socket.off(id);
         }
         let world = world.clone();
-        socket.on(event::Message, move |socket, _| world.enter(socket, "message"));
+        socket.on(event::Message, move |socket, _| {
+            world.enter(socket, "message")
+        });
     }),
     ("add a listener", |world, socket| {
         let world = world.clone();
-        socket.on(event::Message, move |socket, _| world.enter(socket, "message"));
+        socket.on(event::Message, move |socket, _| {
+            world.enter(socket, "message")
+        });
         socket.once(event::Close, |_, _| {});
     }),
     ("keep data that calls back when dropped", |world, socket| {
@@ -105,24 +121,56 @@ const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
         let inner = socket.clone();
         hub.set_timeout(Duration::ZERO, move |_| drop(inner.send("later")));
         assert!(hub.set_interval(Duration::ZERO, |_| ()).cancel());
-        world.timers.borrow_mut().drain(..).for_each(|timer| drop(timer.cancel()));
+        world
+            .timers
+            .borrow_mut()
+            .drain(..)
+            .for_each(|timer| drop(timer.cancel()));
     }),
     ("ask the hub everything", |_, socket| {
         let hub = socket.hub();
-        hub.sockets().iter().for_each(|other| drop((other.room(), other.rooms(), other.is_open(), other.buffered_amount())));
-        hub.rooms().iter().for_each(|room| drop(hub.room(room).members()));
-        drop((hub.stats(), hub.socket(socket.id()), socket.data::<u8>(), socket.last_pong(), socket.is_alive()));
+        hub.sockets().iter().for_each(|other| {
+            drop((
+                other.room(),
+                other.rooms(),
+                other.is_open(),
+                other.buffered_amount(),
+            ))
+        });
+        hub.rooms()
+            .iter()
+            .for_each(|room| drop(hub.room(room).members()));
+        drop((
+            hub.stats(),
+            hub.socket(socket.id()),
+            socket.data::<u8>(),
+            socket.last_pong(),
+            socket.is_alive(),
+        ));
         hub.ws_broadcast("everyone", None);
     }),
     ("post a job", |_, socket| {
         let id = socket.id();
-        socket.hub().remote().send(id, "posted").expect("the server runs");
-        socket.hub().remote().post(move |hub| hub.socket(id).iter().for_each(Socket::close)).expect("the server runs");
+        socket
+            .hub()
+            .remote()
+            .send(id, "posted")
+            .expect("the server runs");
+        socket
+            .hub()
+            .remote()
+            .post(move |hub| hub.socket(id).iter().for_each(Socket::close))
+            .expect("the server runs");
     }),
 ];
 
 /// To whom.
-const TARGETS: [&str; 4] = ["the socket itself", "another", "everyone", "one that is gone, and whose place is taken"];
+const TARGETS: [&str; 4] = [
+    "the socket itself",
+    "another",
+    "everyone",
+    "one that is gone, and whose place is taken",
+];
 
 #[test]
 fn anything_may_be_done_to_any_socket_from_anywhere() {
@@ -194,7 +242,10 @@ impl Drop for ActsWhenDropped {
 
 impl World {
     fn enter(&self, socket: &Socket, what: &'static str) {
-        let _busy = self.busy.try_borrow_mut().expect("a listener ran inside of another");
+        let _busy = self
+            .busy
+            .try_borrow_mut()
+            .expect("a listener ran inside of another");
         self.log.borrow_mut().push((socket.id().to_string(), what));
     }
 
@@ -212,8 +263,13 @@ impl World {
                 _ => vec![sockets["gone"].clone()],
             }
         };
-        let _busy = self.busy.try_borrow_mut().expect("the action ran inside of a listener");
-        targets.iter().for_each(|socket| ACTIONS[action].1(self, socket));
+        let _busy = self
+            .busy
+            .try_borrow_mut()
+            .expect("the action ran inside of a listener");
+        targets
+            .iter()
+            .for_each(|socket| ACTIONS[action].1(self, socket));
     }
 
     /// Listeners that every socket has.
@@ -243,7 +299,10 @@ fn options(place: Place) -> Options {
         heartbeat: Duration::ZERO,
         close_timeout: Duration::from_millis(300),
         max_message_size: 1 << 20,
-        message_rate: (place == Place::RateLimit).then_some(Rate { messages: 2, per: Duration::from_secs(100_000) }),
+        message_rate: (place == Place::RateLimit).then_some(Rate {
+            messages: 2,
+            per: Duration::from_secs(100_000),
+        }),
         ..Options::default()
     }
 }
@@ -263,15 +322,26 @@ fn setup(app: &mut App, place: Place, action: usize, target: usize) {
     let seen = world.clone();
     app.get("/act", move |ctx| {
         let actor = seen.sockets.borrow().get("actor").cloned();
-        actor.iter().for_each(|actor| seen.act(actor, action, target));
+        actor
+            .iter()
+            .for_each(|actor| seen.act(actor, action, target));
         ctx.text("done");
     });
     let seen = world.clone();
     app.get("/log", move |ctx| {
-        let log: Vec<String> = seen.log.borrow().iter().map(|(id, what)| format!("{id} {what}")).collect();
+        let log: Vec<String> = seen
+            .log
+            .borrow()
+            .iter()
+            .map(|(id, what)| format!("{id} {what}"))
+            .collect();
         let errors = seen.errors.borrow().join("\n! ");
         ctx.header("X-Acted", seen.acted.get().to_string());
-        ctx.text(format!("{}{}{errors}", log.join("\n"), if errors.is_empty() { "" } else { "\n! " }));
+        ctx.text(format!(
+            "{}{}{errors}",
+            log.join("\n"),
+            if errors.is_empty() { "" } else { "\n! " }
+        ));
     });
     app.ws("/:name", move |socket, request| {
         let name = request.param("name").to_owned();
@@ -303,7 +373,10 @@ fn arm(world: &World, socket: &Socket, place: Place, action: usize, target: usiz
         Place::Drain => {
             socket.on(event::Message, |socket, message| {
                 let mut patience = 1_000;
-                while message.as_text() == Some("flood") && socket.send(&vec![7; 60_000]) == SendStatus::Queued && patience > 0 {
+                while message.as_text() == Some("flood")
+                    && socket.send(&vec![7; 60_000]) == SendStatus::Queued
+                    && patience > 0
+                {
                     patience -= 1;
                 }
             });
@@ -317,7 +390,10 @@ fn arm(world: &World, socket: &Socket, place: Place, action: usize, target: usiz
         }
         Place::Timeout => {
             let socket = socket.clone();
-            socket.hub().clone().set_timeout(Duration::ZERO, move |_| act(&socket));
+            socket
+                .hub()
+                .clone()
+                .set_timeout(Duration::ZERO, move |_| act(&socket));
         }
         Place::Interval => {
             let (me, hub) = (socket.clone(), socket.hub().clone());
@@ -351,7 +427,10 @@ fn provoke(server: &Server, actor: &mut TcpStream, place: Place) {
         Place::Drain => while discard_some(actor) && !acted(server) {},
         Place::Job => {
             server.wait_until("the actor is there", |_| JOB.with_borrow(Option::is_some));
-            server.remote.post(|_| JOB.take().into_iter().for_each(|job| job())).expect("the server runs");
+            server
+                .remote
+                .post(|_| JOB.take().into_iter().for_each(|job| job()))
+                .expect("the server runs");
         }
         Place::Route => {
             server.wait_until("the actor is there", |hub| hub.len() == 3);
@@ -363,9 +442,14 @@ fn provoke(server: &Server, actor: &mut TcpStream, place: Place) {
 
 /// Reads whatever is there, or comes within a moment. `false` when the connection is closed.
 fn discard_some(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_millis(5))).expect("set a timeout");
+    stream
+        .set_read_timeout(Some(Duration::from_millis(5)))
+        .expect("set a timeout");
     let read = stream.read(&mut vec![0; 256 * 1024]);
-    read.map_or_else(|e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), |n| n > 0)
+    read.map_or_else(
+        |e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        |n| n > 0,
+    )
 }
 
 thread_local! {
@@ -378,7 +462,10 @@ fn acted(server: &Server) -> bool {
 }
 
 fn run(place: Place, action: usize, target: usize) -> Result<(), String> {
-    let server = serve_with(move || options(place), move |app| setup(app, place, action, target));
+    let server = serve_with(
+        move || options(place),
+        move |app| setup(app, place, action, target),
+    );
     let mut gone = server.connect("/gone");
     gone.send_close(1000, "");
     gone.closed();
@@ -390,7 +477,9 @@ fn run(place: Place, action: usize, target: usize) -> Result<(), String> {
     // The action may cut the connection before the answer is written, so that is not waited for:
     // what the actor says comes early, and is held for it.
     let mut actor = common::http::connect(server.addr);
-    actor.write_all(upgrade_request("/actor", "").as_bytes()).expect("send");
+    actor
+        .write_all(upgrade_request("/actor", "").as_bytes())
+        .expect("send");
     provoke(&server, &mut actor, place);
     wait_for_action(&server);
     survives(&server);
@@ -399,14 +488,19 @@ fn run(place: Place, action: usize, target: usize) -> Result<(), String> {
         while heir.recv().payload != b"echo" {}
     }
     drop((heir, other, actor));
-    server.wait_until("everyone is gone", |hub| hub.is_empty() && hub.rooms().is_empty());
+    server.wait_until("everyone is gone", |hub| {
+        hub.is_empty() && hub.rooms().is_empty()
+    });
     judge(common::http::get(server.addr, "/log").text())
 }
 
 fn wait_for_action(server: &Server) {
     let deadline = std::time::Instant::now() + common::PATIENCE;
     while !acted(server) {
-        assert!(std::time::Instant::now() < deadline, "the action was never taken");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the action was never taken"
+        );
         std::thread::yield_now();
     }
 }

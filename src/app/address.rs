@@ -21,11 +21,15 @@ pub(super) struct Network {
 impl Network {
     /// Reads `10.0.0.0/8`, `::1/128` or a single address.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address = address.parse::<IpAddr>().ok()?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
-            Some(bits) if !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) => bits.parse().ok()?,
+            Some(bits) if !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) => {
+                bits.parse().ok()?
+            }
             Some(_) => return None,
             None => width,
         };
@@ -34,8 +38,12 @@ impl Network {
 
     pub(super) fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
-            (IpAddr::V4(mine), IpAddr::V4(other)) => (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
-            (IpAddr::V6(mine), IpAddr::V6(other)) => (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
+            (IpAddr::V4(mine), IpAddr::V4(other)) => {
+                (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits
+            }
+            (IpAddr::V6(mine), IpAddr::V6(other)) => {
+                (mine.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits
+            }
             _ => false,
         }
     }
@@ -95,7 +103,10 @@ fn address(text: &str) -> Option<IpAddr> {
     let plain = text.parse::<IpAddr>().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    plain.or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
+    plain
+        .or_else(with_port)
+        .or_else(bracketed)
+        .map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -105,32 +116,117 @@ mod tests {
 
     fn client(trusted: &[&str], peer: &str, headers: &str) -> String {
         let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
-        let mut parser = HeadParser::new(Limits { max_head: 4096, max_fields: 20 });
+        let mut parser = HeadParser::new(Limits {
+            max_head: 4096,
+            max_fields: 20,
+        });
         let head = parser.push(head.as_bytes()).unwrap().head.unwrap();
         let trusted: Vec<String> = trusted.iter().map(|t| (*t).to_owned()).collect();
         let peer = SocketAddr::new(peer.parse().unwrap(), 1234);
-        Proxies::parse(&trusted).unwrap().client(&head, Some(peer)).unwrap().to_string()
+        Proxies::parse(&trusted)
+            .unwrap()
+            .client(&head, Some(peer))
+            .unwrap()
+            .to_string()
     }
 
     #[test]
     fn the_client_is_the_first_from_the_right_who_is_not_trusted() {
         let proxies = ["10.0.0.0/8", "::1"];
         let table = [
-            ("no proxy is trusted", &[][..], "6.6.6.6", "X-Forwarded-For: 1.1.1.1\r\n", "6.6.6.6"),
-            ("the peer is not trusted", &proxies, "6.6.6.6", "X-Forwarded-For: 1.1.1.1\r\n", "6.6.6.6"),
+            (
+                "no proxy is trusted",
+                &[][..],
+                "6.6.6.6",
+                "X-Forwarded-For: 1.1.1.1\r\n",
+                "6.6.6.6",
+            ),
+            (
+                "the peer is not trusted",
+                &proxies,
+                "6.6.6.6",
+                "X-Forwarded-For: 1.1.1.1\r\n",
+                "6.6.6.6",
+            ),
             ("no header", &proxies, "10.0.0.1", "", "10.0.0.1"),
-            ("one proxy", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\n", "1.1.1.1"),
-            ("a forged left end", &proxies, "10.0.0.1", "X-Forwarded-For: 9.9.9.9, 1.1.1.1\r\n", "1.1.1.1"),
-            ("two proxies", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1, 10.2.3.4\r\n", "1.1.1.1"),
-            ("two lines", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 10.2.3.4\r\n", "1.1.1.1"),
-            ("all are trusted", &proxies, "10.0.0.1", "X-Forwarded-For: 10.0.0.7, 10.2.3.4\r\n", "10.0.0.7"),
-            ("rubbish hides the rest", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1, unknown, 10.2.3.4\r\n", "10.2.3.4"),
-            ("a port", &proxies, "10.0.0.1", "X-Forwarded-For: 1.1.1.1:80\r\n", "1.1.1.1"),
-            ("a mapped peer", &proxies, "::ffff:10.0.0.1", "X-Forwarded-For: 1.1.1.1\r\n", "1.1.1.1"),
+            (
+                "one proxy",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "a forged left end",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 9.9.9.9, 1.1.1.1\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "two proxies",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1, 10.2.3.4\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "two lines",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 10.2.3.4\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "all are trusted",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 10.0.0.7, 10.2.3.4\r\n",
+                "10.0.0.7",
+            ),
+            (
+                "rubbish hides the rest",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1, unknown, 10.2.3.4\r\n",
+                "10.2.3.4",
+            ),
+            (
+                "a port",
+                &proxies,
+                "10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1:80\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "a mapped peer",
+                &proxies,
+                "::ffff:10.0.0.1",
+                "X-Forwarded-For: 1.1.1.1\r\n",
+                "1.1.1.1",
+            ),
             ("a mapped client", &proxies, "::ffff:6.6.6.6", "", "6.6.6.6"),
-            ("Forwarded", &proxies, "::1", "Forwarded: for=1.1.1.1;proto=https\r\n", "1.1.1.1"),
-            ("Forwarded, IPv6 and a port", &proxies, "::1", "Forwarded: proto=https;For=\"[2001:db8::1]:80\"\r\n", "2001:db8::1"),
-            ("Forwarded goes first", &proxies, "::1", "Forwarded: for=1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n", "1.1.1.1"),
+            (
+                "Forwarded",
+                &proxies,
+                "::1",
+                "Forwarded: for=1.1.1.1;proto=https\r\n",
+                "1.1.1.1",
+            ),
+            (
+                "Forwarded, IPv6 and a port",
+                &proxies,
+                "::1",
+                "Forwarded: proto=https;For=\"[2001:db8::1]:80\"\r\n",
+                "2001:db8::1",
+            ),
+            (
+                "Forwarded goes first",
+                &proxies,
+                "::1",
+                "Forwarded: for=1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n",
+                "1.1.1.1",
+            ),
         ];
         for (name, trusted, peer, headers, expected) in table {
             assert_eq!(client(trusted, peer, headers), expected, "{name}");
@@ -139,10 +235,27 @@ mod tests {
 
     #[test]
     fn networks_are_read_strictly() {
-        for good in ["10.0.0.0/8", "127.0.0.1", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1/128"] {
+        for good in [
+            "10.0.0.0/8",
+            "127.0.0.1",
+            "0.0.0.0/0",
+            "::/0",
+            "2001:db8::/32",
+            "::1/128",
+        ] {
             assert!(Network::parse(good).is_some(), "{good}");
         }
-        for bad in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "localhost", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/-1", "1.2.3.4/8/8"] {
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0/8",
+            "localhost",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0.0/-1",
+            "1.2.3.4/8/8",
+        ] {
             assert!(Network::parse(bad).is_none(), "{bad}");
         }
     }
@@ -159,7 +272,9 @@ mod tests {
             ("::/0", "1.2.3.4", false),
         ];
         for (network, address, expected) in table {
-            let found = Network::parse(network).unwrap().contains(address.parse().unwrap());
+            let found = Network::parse(network)
+                .unwrap()
+                .contains(address.parse().unwrap());
             assert_eq!(found, expected, "{address} in {network}");
         }
     }

@@ -82,14 +82,21 @@ impl App {
     /// A pattern is a path whose segments are literal, `:name` for one segment that is not empty, or
     /// a last `*` for the rest. The most specific pattern wins: literal before `:name` before `*`. A
     /// slash at the end matters.
-    pub fn ws(&mut self, pattern: &str, handler: impl FnMut(&Socket, &Request) + 'static) -> &mut Self {
+    pub fn ws(
+        &mut self,
+        pattern: &str,
+        handler: impl FnMut(&Socket, &Request) + 'static,
+    ) -> &mut Self {
         let added = self.routes.add_socket(pattern, Some(Box::new(handler)));
         self.note(added)
     }
 
     /// Runs before the handler of every socket, in order of registration. `next` must be
     /// [`run`](Next::run) to let it pass; until all have, nobody else sees the socket.
-    pub fn ws_use(&mut self, middleware: impl FnMut(&Socket, &Request, Next) + 'static) -> &mut Self {
+    pub fn ws_use(
+        &mut self,
+        middleware: impl FnMut(&Socket, &Request, Next) + 'static,
+    ) -> &mut Self {
         self.middleware.push(RefCell::new(Box::new(middleware)));
         self
     }
@@ -97,14 +104,20 @@ impl App {
     /// Decides whether a request may become a socket. `false` answers 401; a
     /// [`Response`](crate::Response) is the answer. Values that are [`set`](Request::set) on the
     /// request are the socket's later. If it panics, the answer is 500.
-    pub fn verify_client<V: Into<Verdict>>(&mut self, verify: impl Fn(&Request) -> V + 'static) -> &mut Self {
+    pub fn verify_client<V: Into<Verdict>>(
+        &mut self,
+        verify: impl Fn(&Request) -> V + 'static,
+    ) -> &mut Self {
         self.verify = Some(Box::new(move |request| verify(request).into()));
         self
     }
 
     /// Allows the origins for which `predicate` is true, beside those of
     /// [`Options::allow_origins`].
-    pub fn allow_origin_if(&mut self, predicate: impl Fn(&str, &Request) -> bool + 'static) -> &mut Self {
+    pub fn allow_origin_if(
+        &mut self,
+        predicate: impl Fn(&str, &Request) -> bool + 'static,
+    ) -> &mut Self {
         self.origins.allow_if(Box::new(predicate));
         self
     }
@@ -181,7 +194,11 @@ impl App {
     /// # Errors
     ///
     /// As [`bind`](Self::bind) and [`Server::run`].
-    pub fn listen(&mut self, address: impl ToSocketAddrs, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
+    pub fn listen(
+        &mut self,
+        address: impl ToSocketAddrs,
+        ready: impl FnOnce(SocketAddr),
+    ) -> io::Result<()> {
         let mut server = self.bind(address)?;
         if let Some(address) = server.local_addr() {
             ready(address);
@@ -233,7 +250,12 @@ impl App {
         self.start(Listener::unix(listener)?)
     }
 
-    fn route(&mut self, method: Option<Method>, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
+    fn route(
+        &mut self,
+        method: Option<Method>,
+        pattern: &str,
+        handler: impl FnMut(&Context) + 'static,
+    ) -> &mut Self {
         let added = self.routes.add_http(method, pattern, Box::new(handler));
         self.note(added)
     }
@@ -255,7 +277,9 @@ impl App {
             }
         }
         if let Err(bad) = Proxies::parse(&self.options.trusted_proxies) {
-            problems.add(format!("trusted proxy {bad:?} is no address and no network"));
+            problems.add(format!(
+                "trusted proxy {bad:?} is no address and no network"
+            ));
         }
         for path in &self.options.paths {
             if let Err(problem) = crate::http::Pattern::parse(path) {
@@ -274,7 +298,11 @@ impl App {
             let _ = routes.add_socket(path, None);
         }
         let mut origins = std::mem::take(&mut self.origins);
-        let patterns = self.options.allow_origins.iter().filter_map(|origin| Pattern::parse(origin).ok());
+        let patterns = self
+            .options
+            .allow_origins
+            .iter()
+            .filter_map(|origin| Pattern::parse(origin).ok());
         patterns.for_each(|pattern| origins.allow(pattern));
         let core = Core {
             hub: self.hub.clone(),
@@ -283,7 +311,10 @@ impl App {
             verify: self.verify.take(),
             origins,
             proxies: Proxies::parse(&self.options.trusted_proxies).unwrap_or_default(),
-            places: Places::new(self.options.max_connections, self.options.max_connections_per_ip),
+            places: Places::new(
+                self.options.max_connections,
+                self.options.max_connections_per_ip,
+            ),
             closing: Cell::new(false),
             clock: HttpDate::default(),
             options: self.options.clone(),
@@ -294,6 +325,8 @@ impl App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,13 @@ pub struct Context {
 
 impl Context {
     pub(super) fn new(request: Request, hub: Hub) -> Self {
-        Self { request, hub, status: Cell::new(None), headers: RefCell::default(), body: RefCell::new(Response::new(200)) }
+        Self {
+            request,
+            hub,
+            status: Cell::new(None),
+            headers: RefCell::default(),
+            body: RefCell::new(Response::new(200)),
+        }
     }
 
     /// The request.
@@ -90,12 +96,14 @@ impl Context {
 
     /// Answers with bytes of any type.
     pub fn bytes(&self, content_type: &str, body: impl Into<Vec<u8>>) {
-        self.body.replace(Response::bytes(content_type, body.into()));
+        self.body
+            .replace(Response::bytes(content_type, body.into()));
     }
 
     /// Sends the client elsewhere, with 302 unless another [`status`](Self::status) is set.
     pub fn redirect(&self, location: &str) {
-        self.body.replace(Response::new(302).header("Location", location));
+        self.body
+            .replace(Response::new(302).header("Location", location));
     }
 
     /// Answers with a response, instead of anything that was said so far.
@@ -110,12 +118,19 @@ impl Context {
         if let Some(status) = self.status.get() {
             response = response.with_status(status);
         }
-        self.headers.into_inner().into_iter().fold(response, |response, (name, value)| response.header(name, value))
+        self.headers
+            .into_inner()
+            .into_iter()
+            .fold(response, |response, (name, value)| {
+                response.header(name, value)
+            })
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("request", &self.request).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }

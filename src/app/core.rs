@@ -49,7 +49,9 @@ pub(super) struct HttpDate {
 impl HttpDate {
     /// Runs `with` with the present time (RFC 9110 §6.6.1).
     pub(super) fn with<R>(&self, with: impl FnOnce(&str) -> R) -> R {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         if self.second.replace(now) != now || self.text.borrow().is_empty() {
             *self.text.borrow_mut() = imf_fixdate(now);
         }
@@ -83,6 +85,8 @@ impl Service for Acceptor {
     }
 
     fn accept_failed(&mut self, error: io::Error) {
-        self.0.hub.report(None, &format!("accepting a connection failed: {error}"));
+        self.0
+            .hub
+            .report(None, &format!("accepting a connection failed: {error}"));
     }
 }

@@ -40,6 +40,9 @@ impl Problems {
         if self.0.is_empty() {
             return Ok(());
         }
-        Err(io::Error::new(io::ErrorKind::InvalidInput, ConfigError { problems: self.0 }))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            ConfigError { problems: self.0 },
+        ))
     }
 }

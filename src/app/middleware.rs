@@ -72,7 +72,10 @@ impl Next {
 
 impl Drop for Next {
     fn drop(&mut self) {
-        self.decide(Decision::Rejected(CloseCode::POLICY_VIOLATION, "rejected by middleware".to_owned()));
+        self.decide(Decision::Rejected(
+            CloseCode::POLICY_VIOLATION,
+            "rejected by middleware".to_owned(),
+        ));
     }
 }
 
@@ -90,7 +93,11 @@ impl Admission {
     pub(super) fn advance(mut self) {
         while let Some(middleware) = self.core.middleware.get(self.at) {
             let decision = Arc::new(Mutex::new(Decision::Open));
-            let next = Next { decision: Arc::clone(&decision), remote: self.core.hub.remote(), socket: self.socket.id() };
+            let next = Next {
+                decision: Arc::clone(&decision),
+                remote: self.core.hub.remote(),
+                socket: self.socket.id(),
+            };
             if let Err(panic) = guard(|| call(middleware, &self.socket, &self.request, next)) {
                 return self.socket.panicked(panic);
             }
@@ -115,7 +122,10 @@ impl Admission {
         let (hub, id) = (self.core.hub.clone(), self.socket.id());
         self.socket.link().pause();
         hub.suspend(id, move || {
-            let decided = std::mem::replace(&mut *decision.lock().unwrap_or_else(PoisonError::into_inner), Decision::Waited);
+            let decided = std::mem::replace(
+                &mut *decision.lock().unwrap_or_else(PoisonError::into_inner),
+                Decision::Waited,
+            );
             let socket = self.socket.clone();
             if self.obey(decided) {
                 self.at += 1;
@@ -129,7 +139,9 @@ impl Admission {
     fn obey(&self, decision: Decision) -> bool {
         match decision {
             Decision::Passed(value) => {
-                value.into_iter().for_each(|value| self.socket.set_boxed(value));
+                value
+                    .into_iter()
+                    .for_each(|value| self.socket.set_boxed(value));
                 self.socket.is_live()
             }
             Decision::Rejected(code, reason) => {
@@ -146,7 +158,9 @@ impl Admission {
             return;
         }
         self.socket.admit();
-        let Ok(Some(found)) = self.core.routes.socket(self.request.path()) else { return };
+        let Ok(Some(found)) = self.core.routes.socket(self.request.path()) else {
+            return;
+        };
         if let Some(handler) = &found.route.handler
             && let Err(panic) = guard(|| handle(handler, &self.socket, &self.request))
         {

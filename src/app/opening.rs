@@ -44,7 +44,11 @@ pub(super) struct Opening {
 
 enum State {
     Head(HeadParser),
-    Body { head: Head, reader: BodyReader, body: Vec<u8> },
+    Body {
+        head: Head,
+        reader: BodyReader,
+        body: Vec<u8>,
+    },
     Done,
 }
 
@@ -62,7 +66,17 @@ impl Opening {
         let began = link.now();
         link.wake_at(began.after(core.options.handshake_timeout));
         let state = State::Head(HeadParser::new(limits(&core)));
-        Self { core, link, peer, state, began, answered: None, burst: 0, held: Vec::new(), backlog: 0 }
+        Self {
+            core,
+            link,
+            peer,
+            state,
+            began,
+            answered: None,
+            burst: 0,
+            held: Vec::new(),
+            backlog: 0,
+        }
     }
 
     /// Takes one step: a head, or a body.
@@ -80,7 +94,13 @@ impl Opening {
             }
             State::Body { reader, body, .. } => {
                 let pushed = reader.push(input, body);
-                pushed.map(|progress| if progress.done { self.body(progress.used) } else { Flow::More })
+                pushed.map(|progress| {
+                    if progress.done {
+                        self.body(progress.used)
+                    } else {
+                        Flow::More
+                    }
+                })
             }
             State::Done => return Flow::More,
         };
@@ -113,7 +133,8 @@ impl Opening {
                 return self.body(used);
             }
             Ok(_) if head.expects_continue() => {
-                self.link.send_raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
+                self.link
+                    .send_raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
             }
             Ok(_) => {}
         }
@@ -124,7 +145,9 @@ impl Opening {
     /// A whole request has come, with its body.
     fn body(&mut self, used: usize) -> Flow {
         let next = State::Head(HeadParser::new(limits(&self.core)));
-        let State::Body { head, body, .. } = std::mem::replace(&mut self.state, next) else { return Flow::More };
+        let State::Body { head, body, .. } = std::mem::replace(&mut self.state, next) else {
+            return Flow::More;
+        };
         let how = Answer::keep(head.keep_alive() && !self.core.closing.get()).to(&head);
         let response = exchange::respond(&self.core, self.peer, head, body);
         self.answer(&response, how);
@@ -133,7 +156,10 @@ impl Opening {
 
     /// The request cannot be understood: says why, and hears nothing more.
     fn refuse(&mut self, bad: BadRequest) -> Flow {
-        self.answer(&Response::text(format!("{bad}\n")).with_status(bad.status()), Answer::last());
+        self.answer(
+            &Response::text(format!("{bad}\n")).with_status(bad.status()),
+            Answer::last(),
+        );
         Flow::More
     }
 
@@ -144,7 +170,8 @@ impl Opening {
         let now = self.link.now();
         self.answered = Some(now);
         if how.keep_alive {
-            self.link.wake_at(now.after(self.core.options.keep_alive_timeout));
+            self.link
+                .wake_at(now.after(self.core.options.keep_alive_timeout));
         } else {
             self.state = State::Done;
             self.link.end(true);
@@ -179,7 +206,10 @@ impl Opening {
 }
 
 fn limits(core: &Core) -> Limits {
-    Limits { max_head: core.options.max_head_size, max_fields: MAX_HEAD_FIELDS }
+    Limits {
+        max_head: core.options.max_head_size,
+        max_fields: MAX_HEAD_FIELDS,
+    }
 }
 
 impl Protocol for Opening {
@@ -199,7 +229,12 @@ impl Protocol for Opening {
             match self.step(rest, now) {
                 Flow::Used(used) => at += used,
                 Flow::More => break,
-                Flow::Become(protocol, used) => return Next::Become { protocol, used: at + used },
+                Flow::Become(protocol, used) => {
+                    return Next::Become {
+                        protocol,
+                        used: at + used,
+                    };
+                }
             }
         }
         Next::Stay
@@ -220,7 +255,10 @@ impl Protocol for Opening {
         if self.is_idle() {
             self.link.end(false);
         } else {
-            self.answer(&Response::text("the request took too long\n").with_status(408), Answer::last());
+            self.answer(
+                &Response::text("the request took too long\n").with_status(408),
+                Answer::last(),
+            );
         }
         None
     }

@@ -131,24 +131,42 @@ impl Options {
     pub(super) fn check(&self, problems: &mut Problems) {
         let limits = [
             ("max_connections", self.max_connections),
-            ("max_connections_per_ip", self.max_connections_per_ip.unwrap_or(1)),
+            (
+                "max_connections_per_ip",
+                self.max_connections_per_ip.unwrap_or(1),
+            ),
             ("max_message_size", self.max_message_size),
             ("max_backpressure", self.max_backpressure),
             ("max_rooms_per_socket", self.max_rooms_per_socket),
             ("max_room_name", self.max_room_name),
             ("max_head_size", self.max_head_size),
             ("max_body_size", self.max_body_size),
-            ("message_rate.messages", self.message_rate.map_or(1, |rate| rate.messages as usize)),
+            (
+                "message_rate.messages",
+                self.message_rate.map_or(1, |rate| rate.messages as usize),
+            ),
         ];
         for (name, _) in limits.into_iter().filter(|(_, limit)| *limit == 0) {
             problems.add(format!("option {name} is 0, which would refuse everything"));
         }
-        let spans = [("handshake_timeout", self.handshake_timeout), ("keep_alive_timeout", self.keep_alive_timeout), ("close_timeout", self.close_timeout)];
+        let spans = [
+            ("handshake_timeout", self.handshake_timeout),
+            ("keep_alive_timeout", self.keep_alive_timeout),
+            ("close_timeout", self.close_timeout),
+        ];
         for (name, _) in spans.into_iter().filter(|(_, span)| span.is_zero()) {
-            problems.add(format!("option {name} is zero, but the network cannot be waited for without end"));
+            problems.add(format!(
+                "option {name} is zero, but the network cannot be waited for without end"
+            ));
         }
-        for protocol in self.subprotocols.iter().filter(|protocol| !crate::http::is_token(protocol.as_bytes())) {
-            problems.add(format!("subprotocol {protocol:?} is not a token (RFC 9110 §5.6.2)"));
+        for protocol in self
+            .subprotocols
+            .iter()
+            .filter(|protocol| !crate::http::is_token(protocol.as_bytes()))
+        {
+            problems.add(format!(
+                "subprotocol {protocol:?} is not a token (RFC 9110 §5.6.2)"
+            ));
         }
     }
 }

@@ -26,9 +26,14 @@ impl Origins {
             return true;
         }
         let mut values = request.head().header_values("Origin");
-        let (Some(origin), None) = (values.next(), values.next()) else { return false };
-        let Ok(origin) = std::str::from_utf8(origin) else { return false };
-        self.patterns.iter().any(|pattern| pattern.matches(origin)) || self.predicates.iter().any(|allows| allows(origin, request))
+        let (Some(origin), None) = (values.next(), values.next()) else {
+            return false;
+        };
+        let Ok(origin) = std::str::from_utf8(origin) else {
+            return false;
+        };
+        self.patterns.iter().any(|pattern| pattern.matches(origin))
+            || self.predicates.iter().any(|allows| allows(origin, request))
     }
 }
 
@@ -44,31 +49,55 @@ impl Pattern {
     /// Reads `scheme://host` or `scheme://host:port`, or gives what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let problem = |why: &str| format!("origin {text:?} {why}");
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| problem("has no scheme: write https://host"))?;
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| problem("has no scheme: write https://host"))?;
         let (host, port) = split_port(rest);
-        if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+        if scheme.is_empty()
+            || !scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        {
             return Err(problem("has a malformed scheme"));
         }
         let is_ipv6 = host.starts_with('[') && host.ends_with(']');
         if host.is_empty() || !(is_ipv6 || host.bytes().all(|b| in_host(b) || b == b'*')) {
-            return Err(problem("has a malformed host: only a host and a port may follow the scheme"));
+            return Err(problem(
+                "has a malformed host: only a host and a port may follow the scheme",
+            ));
         }
-        if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit() || b == b'*')) {
+        if port.is_some_and(|port| {
+            port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit() || b == b'*')
+        }) {
             return Err(problem("has a malformed port"));
         }
-        Ok(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port: port.map(str::to_owned) })
+        Ok(Self {
+            scheme: scheme.to_ascii_lowercase(),
+            host: host.to_ascii_lowercase(),
+            port: port.map(str::to_owned),
+        })
     }
 
     /// Whether the whole of `origin` matches.
     pub(super) fn matches(&self, origin: &str) -> bool {
-        let Some((scheme, rest)) = origin.split_once("://") else { return false };
+        let Some((scheme, rest)) = origin.split_once("://") else {
+            return false;
+        };
         let (host, port) = split_port(rest);
         let ports = match (&self.port, port) {
             (None, None) => true,
-            (Some(pattern), Some(port)) => glob(pattern.as_bytes(), port.as_bytes(), |b| b.is_ascii_digit()),
+            (Some(pattern), Some(port)) => {
+                glob(pattern.as_bytes(), port.as_bytes(), |b| b.is_ascii_digit())
+            }
             _ => false,
         };
-        ports && scheme.eq_ignore_ascii_case(&self.scheme) && glob(self.host.as_bytes(), host.to_ascii_lowercase().as_bytes(), in_host)
+        ports
+            && scheme.eq_ignore_ascii_case(&self.scheme)
+            && glob(
+                self.host.as_bytes(),
+                host.to_ascii_lowercase().as_bytes(),
+                in_host,
+            )
     }
 }
 
@@ -96,7 +125,9 @@ fn glob(pattern: &[u8], text: &[u8], stands_for: impl Fn(u8) -> bool) -> bool {
                 star = Some((p, t + 1));
                 (p, t) = (p + 1, t + 1);
             }
-            (Some(expected), Some(byte)) if expected == byte && *expected != b'*' => (p, t) = (p + 1, t + 1),
+            (Some(expected), Some(byte)) if expected == byte && *expected != b'*' => {
+                (p, t) = (p + 1, t + 1)
+            }
             (_, _) => match star {
                 Some((at, taken)) if text.get(taken).is_some_and(|&byte| stands_for(byte)) => {
                     star = Some((at, taken + 1));
@@ -136,9 +167,21 @@ mod tests {
             ("https://*.example.com", "https://a.b.example.com", true),
             ("https://*.example.com", "https://example.com", false),
             ("https://*.example.com", "https://.example.com", false),
-            ("https://*.example.com", "https://evil.org/.example.com", false),
-            ("https://*.example.com", "https://evil.org#.example.com", false),
-            ("https://*.example.com", "https://a.example.com.evil.org", false),
+            (
+                "https://*.example.com",
+                "https://evil.org/.example.com",
+                false,
+            ),
+            (
+                "https://*.example.com",
+                "https://evil.org#.example.com",
+                false,
+            ),
+            (
+                "https://*.example.com",
+                "https://a.example.com.evil.org",
+                false,
+            ),
             ("https://*", "https://anything.org", true),
             ("https://a*b*c", "https://axbxbxc", true),
             ("https://a*b*c", "https://axbxb", false),
@@ -146,13 +189,28 @@ mod tests {
             ("http://[::1]", "http://[::1]", true),
         ];
         for (pattern, origin, expected) in table {
-            assert_eq!(Pattern::parse(pattern).unwrap().matches(origin), expected, "{pattern} against {origin}");
+            assert_eq!(
+                Pattern::parse(pattern).unwrap().matches(origin),
+                expected,
+                "{pattern} against {origin}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_origin_is_refused_and_quoted() {
-        for bad in ["", "example.com", "https://", "://x", "https://example.com/", "https://a b", "https://x:", "https://x:port", "https://x?y", "*"] {
+        for bad in [
+            "",
+            "example.com",
+            "https://",
+            "://x",
+            "https://example.com/",
+            "https://a b",
+            "https://x:",
+            "https://x:port",
+            "https://x?y",
+            "*",
+        ] {
             let problem = Pattern::parse(bad).unwrap_err();
             assert!(problem.contains(&format!("{bad:?}")), "{problem}");
         }

@@ -23,11 +23,23 @@ pub struct Request {
 
 impl Request {
     pub(super) fn new(head: Head, peer: Option<SocketAddr>, client_ip: Option<IpAddr>) -> Self {
-        Self { head, params: Vec::new(), query: OnceCell::new(), body: Vec::new(), peer, client_ip, data: RefCell::default() }
+        Self {
+            head,
+            params: Vec::new(),
+            query: OnceCell::new(),
+            body: Vec::new(),
+            peer,
+            client_ip,
+            data: RefCell::default(),
+        }
     }
 
     pub(super) fn with_params(mut self, names: &[Box<str>], values: Vec<Cow<'_, str>>) -> Self {
-        self.params = names.iter().cloned().zip(values.into_iter().map(|value| value.into_owned().into())).collect();
+        self.params = names
+            .iter()
+            .cloned()
+            .zip(values.into_iter().map(|value| value.into_owned().into()))
+            .collect();
         self
     }
 
@@ -60,7 +72,10 @@ impl Request {
     ///
     /// Empty if the route has no such name.
     pub fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value)
+        self.params
+            .iter()
+            .find(|(known, _)| **known == *name)
+            .map_or("", |(_, value)| value)
     }
 
     /// The first value of that name in the query, decoded.
@@ -132,12 +147,16 @@ impl Request {
     }
 
     fn queries(&self) -> &Query {
-        self.query.get_or_init(|| Query::parse(self.head.query().unwrap_or_default()))
+        self.query
+            .get_or_init(|| Query::parse(self.head.query().unwrap_or_default()))
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method()).field("url", &self.url()).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method())
+            .field("url", &self.url())
+            .finish_non_exhaustive()
     }
 }

@@ -27,7 +27,10 @@ struct Table<R> {
 
 impl<R> Default for Table<R> {
     fn default() -> Self {
-        Self { router: Router::new(), places: Vec::new() }
+        Self {
+            router: Router::new(),
+            places: Vec::new(),
+        }
     }
 }
 
@@ -80,27 +83,55 @@ impl<R> Table<R> {
 
 impl Routes {
     /// Adds an HTTP route, or gives the problem with it.
-    pub(super) fn add_http(&mut self, method: Option<Method>, pattern: &str, handler: HttpHandler) -> Result<(), String> {
+    pub(super) fn add_http(
+        &mut self,
+        method: Option<Method>,
+        pattern: &str,
+        handler: HttpHandler,
+    ) -> Result<(), String> {
         let pattern = Pattern::parse(pattern).map_err(|e| e.to_string())?;
-        let Some(place) = self.http.place(&pattern) else { return Ok(()) };
+        let Some(place) = self.http.place(&pattern) else {
+            return Ok(());
+        };
         if let Some(earlier) = place.iter().find(|route| route.method == method) {
             let method = method.map_or("any", Method::as_str);
-            return Err(format!("route {method} {:?} is there already, as {:?}", pattern.as_str(), earlier.pattern.as_str()));
+            return Err(format!(
+                "route {method} {:?} is there already, as {:?}",
+                pattern.as_str(),
+                earlier.pattern.as_str()
+            ));
         }
-        place.push(HttpRoute { pattern, method, handler: RefCell::new(handler) });
+        place.push(HttpRoute {
+            pattern,
+            method,
+            handler: RefCell::new(handler),
+        });
         Ok(())
     }
 
     /// Adds an endpoint, or gives the problem with it.
-    pub(super) fn add_socket(&mut self, pattern: &str, handler: Option<SocketHandler>) -> Result<(), String> {
+    pub(super) fn add_socket(
+        &mut self,
+        pattern: &str,
+        handler: Option<SocketHandler>,
+    ) -> Result<(), String> {
         let pattern = Pattern::parse(pattern).map_err(|e| e.to_string())?;
-        let Some(place) = self.sockets.place(&pattern) else { return Ok(()) };
+        let Some(place) = self.sockets.place(&pattern) else {
+            return Ok(());
+        };
         // A path of the options may name a route: it is one endpoint.
         match place.first() {
-            Some(earlier) if handler.is_some() => Err(format!("socket route {:?} is there already, as {:?}", pattern.as_str(), earlier.pattern.as_str())),
+            Some(earlier) if handler.is_some() => Err(format!(
+                "socket route {:?} is there already, as {:?}",
+                pattern.as_str(),
+                earlier.pattern.as_str()
+            )),
             Some(_) => Ok(()),
             None => {
-                place.push(Endpoint { pattern, handler: handler.map(RefCell::new) });
+                place.push(Endpoint {
+                    pattern,
+                    handler: handler.map(RefCell::new),
+                });
                 Ok(())
             }
         }
@@ -111,23 +142,44 @@ impl Routes {
     }
 
     /// The endpoint for a path.
-    pub(super) fn socket<'p>(&self, path: &'p str) -> Result<Option<Found<'_, 'p, Endpoint>>, BadEscape> {
+    pub(super) fn socket<'p>(
+        &self,
+        path: &'p str,
+    ) -> Result<Option<Found<'_, 'p, Endpoint>>, BadEscape> {
         let found = self.sockets.find(path)?;
         Ok(found.and_then(|(place, values)| {
             let route = place.first()?;
-            Some(Found { route, names: route.pattern.names(), values })
+            Some(Found {
+                route,
+                names: route.pattern.names(),
+                values,
+            })
         }))
     }
 
     /// The handler for a path and method. `HEAD` is answered by the handler for `GET` if it has none
     /// of its own (RFC 9110 §9.3.2).
-    pub(super) fn http<'p>(&self, method: Method, path: &'p str) -> Result<HttpFound<'_, 'p>, BadEscape> {
-        let Some((place, values)) = self.http.find(path)? else { return Ok(HttpFound::Nothing) };
+    pub(super) fn http<'p>(
+        &self,
+        method: Method,
+        path: &'p str,
+    ) -> Result<HttpFound<'_, 'p>, BadEscape> {
+        let Some((place, values)) = self.http.find(path)? else {
+            return Ok(HttpFound::Nothing);
+        };
         let by = |wanted: Option<Method>| place.iter().find(|route| route.method == wanted);
-        let get = || (method == Method::Head).then(|| by(Some(Method::Get))).flatten();
+        let get = || {
+            (method == Method::Head)
+                .then(|| by(Some(Method::Get)))
+                .flatten()
+        };
         let route = by(Some(method)).or_else(get).or_else(|| by(None));
         Ok(match route {
-            Some(route) => HttpFound::Handler(Found { route: &route.handler, names: route.pattern.names(), values }),
+            Some(route) => HttpFound::Handler(Found {
+                route: &route.handler,
+                names: route.pattern.names(),
+                values,
+            }),
             None => HttpFound::WrongMethod(allowed(place)),
         })
     }
@@ -135,7 +187,11 @@ impl Routes {
 
 /// The methods of a place, as the header `Allow` lists them (RFC 9110 §10.2.1).
 fn allowed(place: &[HttpRoute]) -> String {
-    let mut methods: Vec<&str> = place.iter().filter_map(|route| route.method).map(Method::as_str).collect();
+    let mut methods: Vec<&str> = place
+        .iter()
+        .filter_map(|route| route.method)
+        .map(Method::as_str)
+        .collect();
     if methods.contains(&"GET") && !methods.contains(&"HEAD") {
         methods.push("HEAD");
     }

@@ -50,7 +50,11 @@ impl Server {
         let max = options.max_connections.saturating_add(RESERVE);
         let mut reactor = Reactor::new(links, max, core.hub.mailbox(), Acceptor(Rc::clone(&core)))?;
         reactor.listen(listener)?;
-        Ok(Self { reactor, core, deadline: None })
+        Ok(Self {
+            reactor,
+            core,
+            deadline: None,
+        })
     }
 
     /// The TCP address that is listened on. `None` for a Unix-domain socket, or after a shutdown.
@@ -90,12 +94,18 @@ impl Server {
     ///
     /// Only if waiting for readiness itself fails.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        self.reactor.turn([timeout, left].into_iter().flatten().min())?;
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        self.reactor
+            .turn([timeout, left].into_iter().flatten().min())?;
         if let Some(grace) = self.core.hub.take_shutdown() {
             self.begin_shutdown(grace);
         }
-        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        if self
+            .deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
             self.reactor.cut();
         }
         Ok(())
@@ -103,7 +113,9 @@ impl Server {
 
     /// How long the next [`turn`](Self::turn) would wait if nothing happened. `None`: for ever.
     pub fn timeout(&mut self) -> Option<Duration> {
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
         [self.reactor.patience(), left].into_iter().flatten().min()
     }
 
@@ -116,7 +128,10 @@ impl Server {
         let deadline = Instant::now().checked_add(grace);
         // A moment beyond what the clock can tell is as good as a year.
         let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(31_536_000));
-        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        self.deadline = Some(
+            self.deadline
+                .map_or(deadline, |earlier| earlier.min(deadline)),
+        );
         if !self.core.closing.replace(true) {
             self.reactor.stop_listening();
             self.reactor.shutdown();
@@ -133,12 +148,18 @@ impl std::os::fd::AsRawFd for Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.local_addr()).field("connections", &self.reactor.connections()).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("address", &self.local_addr())
+            .field("connections", &self.reactor.connections())
+            .finish_non_exhaustive()
     }
 }
 
 /// Measures a frame that waits to be written.
 fn measure(frames: &[u8]) -> Unit {
     let unit = encoder::measure(frames);
-    Unit { len: unit.len, control: unit.control }
+    Unit {
+        len: unit.len,
+        control: unit.control,
+    }
 }

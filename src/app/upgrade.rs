@@ -25,7 +25,12 @@ use crate::ws::socket::Origin;
 const RETRY_AFTER: &str = "5";
 
 /// Makes a socket of a connection, or says why not.
-pub(super) fn upgrade(core: &Rc<Core>, link: &Link, peer: Option<SocketAddr>, head: Head) -> Result<Box<dyn Protocol>, Response> {
+pub(super) fn upgrade(
+    core: &Rc<Core>,
+    link: &Link,
+    peer: Option<SocketAddr>,
+    head: Head,
+) -> Result<Box<dyn Protocol>, Response> {
     let path = head.path().to_owned();
     let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
     let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
@@ -47,18 +52,34 @@ pub(super) fn upgrade(core: &Rc<Core>, link: &Link, peer: Option<SocketAddr>, he
     link.send_raw(answer);
     let origin = Origin {
         url: request.url().into(),
-        peer: peer.map(|peer| client.map_or(peer, |ip| if ip == peer.ip().to_canonical() { peer } else { SocketAddr::new(ip, 0) })),
+        peer: peer.map(|peer| {
+            client.map_or(peer, |ip| {
+                if ip == peer.ip().to_canonical() {
+                    peer
+                } else {
+                    SocketAddr::new(ip, 0)
+                }
+            })
+        }),
         protocol: protocol.map(Into::into),
         data: request.values(),
     };
     let socket = core.hub.open(link.clone(), origin);
     let session = Session::new(socket.clone(), Role::Server, Some(place));
-    Admission { core: Rc::clone(core), socket, request, at: 0 }.advance();
+    Admission {
+        core: Rc::clone(core),
+        socket,
+        request,
+        at: 0,
+    }
+    .advance();
     Ok(Box::new(session))
 }
 
 fn verify(core: &Core, request: &Request) -> Result<(), Response> {
-    let Some(verify) = &core.verify else { return Ok(()) };
+    let Some(verify) = &core.verify else {
+        return Ok(());
+    };
     match guard(|| verify(request)) {
         Ok(Verdict::Accept) => Ok(()),
         Ok(Verdict::Refuse(response)) => Err(response),
@@ -70,18 +91,26 @@ fn verify(core: &Core, request: &Request) -> Result<(), Response> {
 }
 
 /// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).
-fn agree<'o>(ours: &'o [String], offered: impl Iterator<Item = impl AsRef<str>>) -> Option<&'o str> {
+fn agree<'o>(
+    ours: &'o [String],
+    offered: impl Iterator<Item = impl AsRef<str>>,
+) -> Option<&'o str> {
     if ours.is_empty() {
         return None;
     }
     let offered: Vec<_> = offered.collect();
-    ours.iter().map(String::as_str).find(|protocol| offered.iter().any(|offer| offer.as_ref() == *protocol))
+    ours.iter()
+        .map(String::as_str)
+        .find(|protocol| offered.iter().any(|offer| offer.as_ref() == *protocol))
 }
 
 fn refusal(error: HandshakeError) -> Response {
     match error.status() {
         405 => wrong_method("GET"),
-        426 => Response::text(format!("{error}\n")).with_status(426).header("Sec-WebSocket-Version", "13").with_upgrade("websocket"),
+        426 => Response::text(format!("{error}\n"))
+            .with_status(426)
+            .header("Sec-WebSocket-Version", "13")
+            .with_upgrade("websocket"),
         status => Response::text(format!("{error}\n")).with_status(status),
     }
 }
@@ -89,7 +118,9 @@ fn refusal(error: HandshakeError) -> Response {
 fn no_place(why: NoPlace) -> Response {
     let response = match why {
         NoPlace::Full => Response::text("no place for another connection\n").with_status(503),
-        NoPlace::TooManyFromAddress => Response::text("too many connections from this address\n").with_status(429),
+        NoPlace::TooManyFromAddress => {
+            Response::text("too many connections from this address\n").with_status(429)
+        }
     };
     response.header("Retry-After", RETRY_AFTER)
 }

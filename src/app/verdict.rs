@@ -14,7 +14,11 @@ pub enum Verdict {
 impl From<bool> for Verdict {
     /// `false` is 401.
     fn from(accept: bool) -> Self {
-        if accept { Self::Accept } else { Self::Refuse(Response::text("unauthorized\n").with_status(401)) }
+        if accept {
+            Self::Accept
+        } else {
+            Self::Refuse(Response::text("unauthorized\n").with_status(401))
+        }
     }
 }
 

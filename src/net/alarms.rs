@@ -13,10 +13,13 @@ use super::slab::Key;
 
 impl Table {
     pub(super) fn wake_at(&mut self, key: Key, when: Tick) {
-        let Some(half) = self.halves.get_mut(key) else { return };
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
         if half.alarm.is_none_or(|alarm| !alarm.has_come(when)) {
             half.alarm = Some(when);
-            self.alarms.push(Reverse((self.clock.unwrap_tick(when), key)));
+            self.alarms
+                .push(Reverse((self.clock.unwrap_tick(when), key)));
             self.sweep_alarms();
         }
     }
@@ -30,7 +33,9 @@ impl Table {
             }
             self.alarms.pop();
             if let Some(half) = self.halves.get_mut(key)
-                && half.alarm.is_some_and(|alarm| self.clock.unwrap_tick(alarm) == due)
+                && half
+                    .alarm
+                    .is_some_and(|alarm| self.clock.unwrap_tick(alarm) == due)
             {
                 half.alarm = None;
                 if half.stage < Stage::Ending {
@@ -44,7 +49,9 @@ impl Table {
 
     /// When the next alarm may be due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.alarms.peek().map(|Reverse((due, _))| self.clock.instant(*due))
+        self.alarms
+            .peek()
+            .map(|Reverse((due, _))| self.clock.instant(*due))
     }
 
     /// Lets go of the alarms of connections that are gone once they are the greater part.

@@ -21,7 +21,10 @@ impl Tick {
     pub(crate) fn after(self, span: Duration) -> Self {
         let millis = u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         let ticks = millis.div_ceil(TICK).min(LONGEST);
-        Self(self.0.wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX)))
+        Self(
+            self.0
+                .wrapping_add(u32::try_from(ticks).unwrap_or(u32::MAX)),
+        )
     }
 
     /// Whether this moment is not later than `now`.
@@ -67,19 +70,24 @@ impl Clock {
     }
 
     /// The present tick.
-    #[expect(clippy::cast_possible_truncation, reason = "ticks are counted modulo 2³²")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "ticks are counted modulo 2³²"
+    )]
     pub(crate) fn tick(&self) -> Tick {
         Tick(self.now as u32)
     }
 
     /// Ticks since the start, not wrapped, of a moment near the present.
     pub(crate) fn unwrap_tick(&self, tick: Tick) -> u64 {
-        self.now.saturating_add_signed(i64::from(self.tick().until(tick)))
+        self.now
+            .saturating_add_signed(i64::from(self.tick().until(tick)))
     }
 
     /// When that many ticks since the start will have passed.
     pub(crate) fn instant(&self, ticks: u64) -> Instant {
-        self.start + Duration::from_millis(ticks.saturating_mul(TICK).min(u64::from(u32::MAX) * TICK))
+        self.start
+            + Duration::from_millis(ticks.saturating_mul(TICK).min(u64::from(u32::MAX) * TICK))
     }
 }
 
@@ -108,7 +116,11 @@ mod tests {
             assert!(now.has_come(later) && !later.has_come(now), "day {days}");
             assert_eq!(now.elapsed(later), Duration::from_secs(60), "day {days}");
             assert_eq!(later.elapsed(now), Duration::ZERO, "day {days}");
-            assert_eq!(clock.unwrap_tick(later), clock.unwrap_tick(now) + 6_000, "day {days}");
+            assert_eq!(
+                clock.unwrap_tick(later),
+                clock.unwrap_tick(now) + 6_000,
+                "day {days}"
+            );
         }
     }
 

@@ -72,7 +72,9 @@ impl Half {
 
     /// Messages are lost that the application was told are accepted.
     pub(super) fn lose(&mut self, messages: usize) {
-        self.undelivered = self.undelivered.saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
+        self.undelivered = self
+            .undelivered
+            .saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
     pub(super) fn enqueue(&mut self, key: Key, queue: &mut Vec<Key>) {
@@ -83,14 +85,21 @@ impl Half {
 }
 
 /// Queues a message behind others that the kernel has refused, if the limits allow it.
-pub(super) fn admit(half: &mut Half, limits: &Limits, len: usize, push: impl FnOnce(&mut Outbox)) -> Sent {
+pub(super) fn admit(
+    half: &mut Half,
+    limits: &Limits,
+    len: usize,
+    push: impl FnOnce(&mut Outbox),
+) -> Sent {
     let max = limits.max_backpressure;
     if half.outbox.weight() + len > max {
         match limits.overflow {
             Overflow::Close => return Sent::Overflow,
             Overflow::DropNewest => {}
             Overflow::DropOldest => {
-                let dropped = half.outbox.drop_oldest(max.saturating_sub(len), limits.measure);
+                let dropped = half
+                    .outbox
+                    .drop_oldest(max.saturating_sub(len), limits.measure);
                 half.lose(dropped);
             }
         }
@@ -112,7 +121,9 @@ pub(super) fn admit(half: &mut Half, limits: &Limits, len: usize, push: impl FnO
 /// The same for a buffer of its own, whether or not the kernel has refused something.
 pub(super) fn admit_large(half: &mut Half, limits: &Limits, bytes: Rc<Vec<u8>>) -> Sent {
     if half.is_congested() {
-        return admit(half, limits, bytes.len(), |outbox| outbox.push_shared(bytes));
+        return admit(half, limits, bytes.len(), |outbox| {
+            outbox.push_shared(bytes)
+        });
     }
     half.outbox.push_shared(bytes);
     Sent::Queued

@@ -100,7 +100,11 @@ impl Link {
     }
 
     pub(crate) fn stage(&self) -> Stage {
-        self.links.table().halves.get(self.key).map_or(Stage::Dead, |half| half.stage)
+        self.links
+            .table()
+            .halves
+            .get(self.key)
+            .map_or(Stage::Dead, |half| half.stage)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -109,7 +113,11 @@ impl Link {
 
     /// Bytes that the kernel has refused, and what they pin.
     pub(crate) fn backlog(&self) -> usize {
-        self.links.table().halves.get(self.key).map_or(0, |half| half.outbox.weight())
+        self.links
+            .table()
+            .halves
+            .get(self.key)
+            .map_or(0, |half| half.outbox.weight())
     }
 
     /// Queues one message of about `len` bytes, which `encode` appends.

@@ -1,4 +1,4 @@
-//! The table of all writing halves of a reactor: queueing, writing, ending.
+//! The table of all writing halves of a reactor, and queueing. Writing and ending are in [`writing`](super::writing).
 
 use std::cell::{RefCell, RefMut};
 use std::cmp::Reverse;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::clock::{Clock, Tick};
 use super::half::{Half, admit, admit_large};
-use super::link::{Cause, Limits, Sent, Stage};
+use super::link::{Limits, Sent, Stage};
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
 use super::stream::Stream;
@@ -24,9 +24,6 @@ pub(super) enum Raised {
 const LARGE: usize = 64 * 1024;
 /// One for many is a buffer of its own already from this size on: a slow member pins only that.
 const LARGE_FOR_MANY: usize = 4 * 1024;
-/// What a lingering connection may still send before it is cut.
-const LINGER_BYTES: u32 = 16 * 1024 * 1024;
-
 /// Room for a control frame: header, mask and 125 bytes.
 const CONTROL: usize = 131;
 
@@ -44,16 +41,16 @@ pub(crate) struct Links(RefCell<Table>);
 pub(super) struct Table {
     pub(super) halves: Slab<Half>,
     /// Links with something to write.
-    queue: Vec<Key>,
-    log: Log,
+    pub(super) queue: Vec<Key>,
+    pub(super) log: Log,
     /// Bytes queued in large buffers since all was last written.
-    large: usize,
-    raised: Vec<Raised>,
+    pub(super) large: usize,
+    pub(super) raised: Vec<Raised>,
     /// Links whose reading was on hold and may go on.
     pub(super) resumed: Vec<Key>,
     pub(super) alarms: BinaryHeap<Reverse<(u64, Key)>>,
     pub(super) clock: Clock,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl Links {
@@ -77,7 +74,13 @@ impl Links {
 
     /// Queues one message to many, encoded once; returns how many were reached. Those that are to be
     /// closed because too much waits for them are added to `over`.
-    pub(crate) fn send_to_all(&self, members: impl Iterator<Item = u32>, len: usize, encode: impl FnOnce(&mut Vec<u8>), over: &mut Vec<Key>) -> usize {
+    pub(crate) fn send_to_all(
+        &self,
+        members: impl Iterator<Item = u32>,
+        len: usize,
+        encode: impl FnOnce(&mut Vec<u8>),
+        over: &mut Vec<Key>,
+    ) -> usize {
         self.table().send_to_all(members, len, encode, over)
     }
 
@@ -97,7 +100,9 @@ impl Table {
             return self.send_large(key, encode);
         }
         self.make_room(len);
-        let Some(half) = self.halves.get_mut(key) else { return Sent::Closed };
+        let Some(half) = self.halves.get_mut(key) else {
+            return Sent::Closed;
+        };
         if half.stage != Stage::Open {
             return Sent::Closed;
         }
@@ -110,7 +115,9 @@ impl Table {
     }
 
     fn send_large(&mut self, key: Key, encode: impl FnOnce(&mut Vec<u8>)) -> Sent {
-        let Some(half) = self.halves.get_mut(key) else { return Sent::Closed };
+        let Some(half) = self.halves.get_mut(key) else {
+            return Sent::Closed;
+        };
         if half.stage != Stage::Open {
             return Sent::Closed;
         }
@@ -123,7 +130,13 @@ impl Table {
         sent
     }
 
-    fn send_to_all(&mut self, members: impl Iterator<Item = u32>, len: usize, encode: impl FnOnce(&mut Vec<u8>), over: &mut Vec<Key>) -> usize {
+    fn send_to_all(
+        &mut self,
+        members: impl Iterator<Item = u32>,
+        len: usize,
+        encode: impl FnOnce(&mut Vec<u8>),
+        over: &mut Vec<Key>,
+    ) -> usize {
         let frame = if len >= LARGE_FOR_MANY {
             let mut bytes = Vec::new();
             encode(&mut bytes);
@@ -134,7 +147,9 @@ impl Table {
         };
         let mut reached = 0;
         for index in members {
-            let Some(key) = self.halves.key_at(index) else { continue };
+            let Some(key) = self.halves.key_at(index) else {
+                continue;
+            };
             match self.send_frame(key, &frame) {
                 Sent::Queued | Sent::Backpressure => reached += 1,
                 Sent::Overflow => over.push(key),
@@ -148,7 +163,9 @@ impl Table {
     }
 
     fn send_frame(&mut self, key: Key, frame: &Frame) -> Sent {
-        let Some(half) = self.halves.at_mut(key.index) else { return Sent::Closed };
+        let Some(half) = self.halves.at_mut(key.index) else {
+            return Sent::Closed;
+        };
         if half.stage != Stage::Open {
             return Sent::Closed;
         }
@@ -160,7 +177,9 @@ impl Table {
             }
             Frame::Small(span) if half.is_congested() => {
                 let bytes = self.log.slice(*span);
-                admit(half, &self.limits, bytes.len(), |outbox| outbox.push_copy(|out| out.extend_from_slice(bytes)))
+                admit(half, &self.limits, bytes.len(), |outbox| {
+                    outbox.push_copy(|out| out.extend_from_slice(bytes))
+                })
             }
             Frame::Small(span) => {
                 half.outbox.push_span(*span);
@@ -170,9 +189,20 @@ impl Table {
         }
     }
 
-    pub(super) fn send_control(&mut self, key: Key, overtake: bool, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+    pub(super) fn send_control(
+        &mut self,
+        key: Key,
+        overtake: bool,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
         self.make_room(CONTROL);
-        let Some(half) = self.halves.get_mut(key).filter(|half| half.stage == Stage::Open) else { return false };
+        let Some(half) = self
+            .halves
+            .get_mut(key)
+            .filter(|half| half.stage == Stage::Open)
+        else {
+            return false;
+        };
         if !half.is_congested() {
             half.outbox.push_span(self.log.append(encode));
             half.enqueue(key, &mut self.queue);
@@ -190,167 +220,23 @@ impl Table {
     pub(super) fn send_raw(&mut self, key: Key, bytes: Vec<u8>) -> bool {
         let len = bytes.len();
         self.make_room(len);
-        let Some(half) = self.halves.get_mut(key).filter(|half| half.stage == Stage::Open) else { return false };
+        let Some(half) = self
+            .halves
+            .get_mut(key)
+            .filter(|half| half.stage == Stage::Open)
+        else {
+            return false;
+        };
         half.outbox.seal(len);
         if len >= LARGE {
             half.outbox.push_shared(Rc::new(bytes));
         } else if half.is_congested() {
             half.outbox.push_copy(|out| out.extend_from_slice(&bytes));
         } else {
-            half.outbox.push_span(self.log.append(|log| log.extend_from_slice(&bytes)));
+            half.outbox
+                .push_span(self.log.append(|log| log.extend_from_slice(&bytes)));
         }
         half.enqueue(key, &mut self.queue);
         true
-    }
-
-    pub(super) fn tell_when_written(&mut self, key: Key) {
-        if let Some(half) = self.halves.get_mut(key) {
-            half.pressed = true;
-            half.enqueue(key, &mut self.queue);
-        }
-    }
-
-    pub(super) fn drop_waiting(&mut self, key: Key) {
-        if let Some(half) = self.halves.get_mut(key)
-            && half.is_congested()
-        {
-            let dropped = half.outbox.drop_oldest(0, self.limits.measure);
-            half.lose(dropped);
-        }
-    }
-
-    pub(super) fn advance(&mut self, key: Key, to: Stage) {
-        if let Some(half) = self.halves.get_mut(key) {
-            half.stage = half.stage.max(to);
-        }
-    }
-
-    pub(super) fn end(&mut self, key: Key, linger: bool) {
-        let due = self.clock.tick().after(self.limits.linger);
-        let Some(half) = self.halves.get_mut(key).filter(|half| half.stage < Stage::Ending) else { return };
-        half.stage = Stage::Ending;
-        half.linger = linger;
-        half.enqueue(key, &mut self.queue);
-        self.wake_at(key, due);
-    }
-
-    /// The connection is over. Only the first cause counts.
-    pub(super) fn die(&mut self, key: Key, cause: Cause) {
-        let Some(half) = self.halves.get_mut(key).filter(|half| half.stage < Stage::Dead) else { return };
-        half.stage = Stage::Dead;
-        half.cause = cause;
-        half.lose(half.outbox.messages(&self.log, self.limits.measure));
-        half.outbox.clear();
-        self.raised.push(Raised::Dead(key));
-    }
-
-    /// The peer's FIN was read. `true` the first time.
-    pub(super) fn finished(&mut self, key: Key) -> bool {
-        let Some(half) = self.halves.get_mut(key) else { return false };
-        let first = !std::mem::replace(&mut half.finished, true);
-        if half.stage >= Stage::Ending && half.outbox.is_empty() {
-            self.die(key, Cause::Ended);
-        }
-        first
-    }
-
-    /// `n` bytes were read from a connection that is ended, and count for nothing.
-    pub(super) fn discarded(&mut self, key: Key, n: usize) {
-        let Some(half) = self.halves.get_mut(key) else { return };
-        half.discarded = half.discarded.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-        if half.discarded > LINGER_BYTES {
-            self.die(key, Cause::Ended);
-        }
-    }
-
-    /// The kernel takes bytes again.
-    pub(super) fn writable(&mut self, key: Key) {
-        let Some(half) = self.halves.get_mut(key) else { return };
-        if !std::mem::replace(&mut half.writable, true) {
-            half.enqueue(key, &mut self.queue);
-            self.flush(key);
-        }
-    }
-
-    /// Writes the log out if `len` more bytes would not fit.
-    fn make_room(&mut self, len: usize) {
-        if self.log.len() + len > Log::LIMIT {
-            self.flush_all();
-        }
-    }
-
-    fn count_large(&mut self, len: usize) {
-        self.large += len;
-        if self.large > Log::LIMIT {
-            self.flush_all();
-        }
-    }
-
-    /// Writes all that is queued. Runs no listener: what comes of it is raised.
-    pub(super) fn flush_all(&mut self) {
-        let mut queue = std::mem::take(&mut self.queue);
-        for key in queue.drain(..) {
-            self.flush(key);
-        }
-        // The list keeps its memory; nothing was queued meanwhile.
-        self.queue = queue;
-        self.log.clear();
-        self.large = 0;
-    }
-
-    fn flush(&mut self, key: Key) {
-        let Some(half) = self.halves.get_mut(key) else { return };
-        if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
-            return;
-        }
-        if half.writable {
-            match half.outbox.write(&half.stream, &self.log, self.limits.measure) {
-                Ok(all) => half.writable = all,
-                Err(e) => return self.die(key, Cause::Io(e.kind())),
-            }
-        }
-        if !half.writable {
-            half.outbox.detach(&mut self.log, self.limits.max_backpressure / 2);
-            half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
-            return;
-        }
-        if std::mem::take(&mut half.stalled) {
-            self.resumed.push(key);
-        }
-        if std::mem::take(&mut half.pressed) && half.stage <= Stage::Closing {
-            self.raised.push(Raised::Drained(key));
-        }
-        if half.stage == Stage::Ending {
-            self.all_is_written(key);
-        }
-    }
-
-    /// An ended connection has written everything.
-    fn all_is_written(&mut self, key: Key) {
-        let Some(half) = self.halves.get_mut(key) else { return };
-        if half.finished || !half.linger || half.stream.finish().is_err() {
-            return self.die(key, Cause::Ended);
-        }
-        half.stage = Stage::Lingering;
-        half.unread = true;
-        self.resumed.push(key);
-    }
-
-    /// Whether there is something to do before waiting.
-    pub(super) fn is_busy(&self) -> bool {
-        !self.queue.is_empty() || !self.raised.is_empty() || !self.resumed.is_empty()
-    }
-
-    pub(super) fn take_raised(&mut self) -> Vec<Raised> {
-        std::mem::take(&mut self.raised)
-    }
-
-    /// Messages that were dropped since this was last asked.
-    pub(super) fn take_undelivered(&mut self, key: Key) -> usize {
-        self.halves.get_mut(key).map_or(0, |half| std::mem::take(&mut half.undelivered) as usize)
-    }
-
-    pub(super) fn cause(&self, key: Key) -> Cause {
-        self.halves.get(key).map_or(Cause::Cut, |half| half.cause)
     }
 }

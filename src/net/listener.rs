@@ -3,9 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
+use mio::net::TcpListener;
 #[cfg(unix)]
 use mio::net::UnixListener;
-use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
 
 use super::stream::{Peer, Stream};
@@ -41,7 +41,9 @@ impl Listener {
                 Ok((Stream::Tcp(stream), Peer::Tcp(address)))
             }
             #[cfg(unix)]
-            Self::Unix(listener) => listener.accept().map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+            Self::Unix(listener) => listener
+                .accept()
+                .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
         }
     }
 

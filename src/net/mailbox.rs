@@ -25,7 +25,11 @@ impl<J> Clone for Mailbox<J> {
 
 impl<J> Default for Mailbox<J> {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(State { jobs: Vec::new(), waker: None, closed: false })))
+        Self(Arc::new(Mutex::new(State {
+            jobs: Vec::new(),
+            waker: None,
+            closed: false,
+        })))
     }
 }
 
@@ -41,7 +45,9 @@ impl<J> Mailbox<J> {
         state.jobs.push(job);
         // Only the first job of a batch has to wake the reactor: it takes them all. A waker that
         // fails leaves the job queued for the next turn.
-        if state.jobs.len() == 1 && let Some(waker) = &state.waker {
+        if state.jobs.len() == 1
+            && let Some(waker) = &state.waker
+        {
             let _ = waker.wake();
         }
         Ok(())

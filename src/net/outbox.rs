@@ -139,7 +139,11 @@ impl Outbox {
     pub(super) fn interject(&mut self, bytes: Vec<u8>, measure: Measure) {
         let mut index = self.cut();
         let older = self.older();
-        while older.segments.get(index).is_some_and(|segment| is_control(segment, measure)) {
+        while older
+            .segments
+            .get(index)
+            .is_some_and(|segment| is_control(segment, measure))
+        {
             index += 1;
         }
         older.insert(index, Segment::own(bytes));
@@ -169,7 +173,10 @@ impl Outbox {
 
     /// How many messages of the application wait here, one that is partly written included.
     pub(super) fn messages(&self, log: &Log, measure: Measure) -> usize {
-        let older = self.older.iter().flat_map(|older| older.segments.iter().map(|s| s.bytes(log)));
+        let older = self
+            .older
+            .iter()
+            .flat_map(|older| older.segments.iter().map(|s| s.bytes(log)));
         let mut skip = self.uncut.len();
         let mut count = usize::from(skip > 0 && self.uncut.counts());
         for mut bytes in older.chain([log.slice(self.recent)]) {
@@ -186,7 +193,12 @@ impl Outbox {
     }
 
     /// Writes as much as the kernel takes. `true` when nothing is left, `false` when it refused.
-    pub(super) fn write(&mut self, sink: &impl Sink, log: &Log, measure: Measure) -> io::Result<bool> {
+    pub(super) fn write(
+        &mut self,
+        sink: &impl Sink,
+        log: &Log,
+        measure: Measure,
+    ) -> io::Result<bool> {
         while !self.is_empty() {
             match self.write_once(sink, log) {
                 Ok((0, _)) => return Err(ErrorKind::WriteZero.into()),
@@ -206,7 +218,10 @@ impl Outbox {
         self.retire_recent();
         if let Some(older) = &mut self.older {
             let segments = std::mem::take(&mut older.segments);
-            older.segments = segments.into_iter().map(|segment| segment.detach(log, pinnable)).collect();
+            older.segments = segments
+                .into_iter()
+                .map(|segment| segment.detach(log, pinnable))
+                .collect();
             older.weight = older.segments.iter().map(Segment::weight).sum();
         }
     }
@@ -224,13 +239,20 @@ impl Outbox {
         };
         let mut slices = [IoSlice::new(&[]); SLICES];
         let (mut used, mut total) = (0, 0);
-        let all = older.segments.iter().map(|segment| segment.bytes(log)).chain([recent]);
+        let all = older
+            .segments
+            .iter()
+            .map(|segment| segment.bytes(log))
+            .chain([recent]);
         for (slice, bytes) in slices.iter_mut().zip(all) {
             *slice = IoSlice::new(bytes);
             (used, total) = (used + 1, total + bytes.len());
         }
         let written = sink.write_vectored(slices.get(..used).unwrap_or_default())?;
-        Ok((written, written == total && used == older.segments.len() + 1))
+        Ok((
+            written,
+            written == total && used == older.segments.len() + 1,
+        ))
     }
 
     /// Lets go of the first `n` bytes, and finds out anew how many at the front may not be cut.
@@ -264,10 +286,14 @@ impl Outbox {
         let mut uncut = self.uncut.len();
         let older = self.older();
         let mut index = 0;
-        while uncut > 0 && let Some(len) = older.segments.get(index).map(Segment::len) {
+        while uncut > 0
+            && let Some(len) = older.segments.get(index).map(Segment::len)
+        {
             if uncut < len {
                 let front = older.change(index, |segment| segment.split_front(uncut));
-                front.into_iter().for_each(|segment| older.insert(index, segment));
+                front
+                    .into_iter()
+                    .for_each(|segment| older.insert(index, segment));
             }
             uncut = uncut.saturating_sub(len);
             index += 1;

@@ -49,7 +49,10 @@ pub(crate) trait Protocol {
 pub(crate) enum Next {
     Stay,
     /// Another protocol takes over, and the input after the first `used` bytes.
-    Become { protocol: Box<dyn Protocol>, used: usize },
+    Become {
+        protocol: Box<dyn Protocol>,
+        used: usize,
+    },
 }
 
 /// What a reactor works for.
@@ -103,7 +106,12 @@ pub(crate) struct Reactor<S: Service> {
 
 impl<S: Service> Reactor<S> {
     /// A reactor over `links`, which takes at most `max_connections` at a time.
-    pub(crate) fn new(links: Rc<Links>, max_connections: usize, mailbox: Mailbox<S::Job>, service: S) -> io::Result<Self> {
+    pub(crate) fn new(
+        links: Rc<Links>,
+        max_connections: usize,
+        mailbox: Mailbox<S::Job>,
+        service: S,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         mailbox.attach(Waker::new(poll.registry(), WAKER)?);
         Ok(Self {
@@ -154,7 +162,10 @@ impl<S: Service> Reactor<S> {
 
     /// How long the next turn may wait. `None`: until something happens.
     pub(crate) fn patience(&mut self) -> Option<Duration> {
-        if !self.eager.is_empty() || self.accepting == Accepting::Ready || self.links.table().is_busy() {
+        if !self.eager.is_empty()
+            || self.accepting == Accepting::Ready
+            || self.links.table().is_busy()
+        {
             return Some(Duration::ZERO);
         }
         let now = Instant::now();
@@ -228,7 +239,9 @@ impl<S: Service> Reactor<S> {
             }
             return;
         }
-        let Some(key) = self.links.table().halves.key_of(token) else { return };
+        let Some(key) = self.links.table().halves.key_of(token) else {
+            return;
+        };
         if event.is_writable() {
             self.links.table().writable(key);
         }
@@ -244,7 +257,9 @@ impl<S: Service> Reactor<S> {
     /// Reads a connection until it is drained or its budget is spent.
     fn read(&mut self, key: Key, alone: bool) {
         for _ in 0..if alone { ALONE } else { 1 } {
-            let Some((stage, result)) = self.read_once(key) else { return };
+            let Some((stage, result)) = self.read_once(key) else {
+                return;
+            };
             match result {
                 Ok(0) => return self.finished(key),
                 Ok(n) if stage >= Stage::Ending => self.links.table().discarded(key, n),
@@ -254,7 +269,13 @@ impl<S: Service> Reactor<S> {
                 Err(e) => return self.links.table().die(key, Cause::Io(e.kind())),
             }
         }
-        if self.links.table().halves.get(key).is_some_and(|half| half.unread && half.is_readable()) {
+        if self
+            .links
+            .table()
+            .halves
+            .get(key)
+            .is_some_and(|half| half.unread && half.is_readable())
+        {
             self.eager.push(key);
         }
     }
@@ -262,7 +283,10 @@ impl<S: Service> Reactor<S> {
     /// One system call, unless there is nothing to read or nobody to read it.
     fn read_once(&mut self, key: Key) -> Option<(Stage, io::Result<usize>)> {
         let mut table = self.links.table();
-        let half = table.halves.get_mut(key).filter(|half| half.unread && half.stage < Stage::Dead)?;
+        let half = table
+            .halves
+            .get_mut(key)
+            .filter(|half| half.unread && half.stage < Stage::Dead)?;
         if !half.is_readable() {
             return None;
         }
@@ -279,10 +303,18 @@ impl<S: Service> Reactor<S> {
     /// Lets the protocol have the first `n` bytes of the input.
     fn feed(&mut self, key: Key, n: usize) {
         let now = self.links.now();
-        if self.links.table().halves.get(key).is_none_or(|half| half.stage >= Stage::Ending) {
+        if self
+            .links
+            .table()
+            .halves
+            .get(key)
+            .is_none_or(|half| half.stage >= Stage::Ending)
+        {
             return;
         }
-        let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else { return };
+        let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else {
+            return;
+        };
         let mut input = self.input.get_mut(..n).unwrap_or_default();
         while let Next::Become { protocol, used } = reader.receive(input, now) {
             *reader = protocol;
@@ -301,7 +333,9 @@ impl<S: Service> Reactor<S> {
     fn alarms(&mut self) {
         let now = self.links.now();
         loop {
-            let Some(key) = self.links.table().next_alarm() else { return };
+            let Some(key) = self.links.table().next_alarm() else {
+                return;
+            };
             if let Some(Some(reader)) = self.readers.get_mut(key.index as usize)
                 && let Some(next) = reader.timeout(now)
             {
@@ -326,7 +360,9 @@ impl<S: Service> Reactor<S> {
 
     fn tell(&mut self, event: Raised) {
         let (Raised::Drained(key) | Raised::Dead(key)) = event;
-        let Some(reader) = self.readers.get_mut(key.index as usize) else { return };
+        let Some(reader) = self.readers.get_mut(key.index as usize) else {
+            return;
+        };
         let undelivered = self.links.table().take_undelivered(key);
         if let Raised::Drained(_) = event {
             if let Some(reader) = reader {

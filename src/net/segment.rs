@@ -19,10 +19,16 @@ impl Log {
 
     /// Appends what `encode` does, and says where.
     pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Span {
-        debug_assert!(self.frozen.is_none(), "a frozen log is cleared before it is used again");
+        debug_assert!(
+            self.frozen.is_none(),
+            "a frozen log is cleared before it is used again"
+        );
         let start = self.bytes.len();
         encode(&mut self.bytes);
-        Span { start: narrow(start), end: narrow(self.bytes.len()) }
+        Span {
+            start: narrow(start),
+            end: narrow(self.bytes.len()),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,7 +103,10 @@ pub(super) enum Segment {
     /// Bytes of one outbox alone.
     Own { bytes: Vec<u8>, start: usize },
     /// A part of a buffer that others may share.
-    Shared { bytes: Rc<Vec<u8>>, range: Range<usize> },
+    Shared {
+        bytes: Rc<Vec<u8>>,
+        range: Range<usize>,
+    },
 }
 
 impl Segment {
@@ -152,9 +161,17 @@ impl Segment {
     /// Splits off the first `n` bytes.
     pub(super) fn split_front(&mut self, n: usize) -> Self {
         let front = match self {
-            Self::Log(span) => Self::Log(Span { start: span.start, end: span.start.saturating_add(narrow(n)).min(span.end) }),
-            Self::Own { bytes, start } => Self::own(bytes.get(*start..*start + n).unwrap_or_default().to_vec()),
-            Self::Shared { bytes, range } => Self::Shared { bytes: Rc::clone(bytes), range: range.start..(range.start + n).min(range.end) },
+            Self::Log(span) => Self::Log(Span {
+                start: span.start,
+                end: span.start.saturating_add(narrow(n)).min(span.end),
+            }),
+            Self::Own { bytes, start } => {
+                Self::own(bytes.get(*start..*start + n).unwrap_or_default().to_vec())
+            }
+            Self::Shared { bytes, range } => Self::Shared {
+                bytes: Rc::clone(bytes),
+                range: range.start..(range.start + n).min(range.end),
+            },
         };
         self.advance(n);
         front
@@ -164,7 +181,12 @@ impl Segment {
     /// that is longer than `pinnable`.
     pub(super) fn detach(self, log: &mut Log, pinnable: usize) -> Self {
         match self {
-            Self::Log(span) if span.len() >= WORTH_SHARING && log.len() <= pinnable => Self::Shared { bytes: log.freeze(), range: span.range() },
+            Self::Log(span) if span.len() >= WORTH_SHARING && log.len() <= pinnable => {
+                Self::Shared {
+                    bytes: log.freeze(),
+                    range: span.range(),
+                }
+            }
             Self::Log(span) => Self::own(log.slice(span).to_vec()),
             other => other,
         }

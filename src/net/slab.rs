@@ -12,7 +12,10 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key as one number, for the readiness queue. Where `usize` has 32 bits it is the index.
-    #[expect(clippy::cast_possible_truncation, reason = "32-bit targets keep the index alone")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "32-bit targets keep the index alone"
+    )]
     pub(crate) const fn token(self) -> usize {
         ((self.generation as u64) << 32 | self.index as u64) as usize
     }
@@ -35,7 +38,11 @@ pub(crate) struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new(), len: 0 }
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            len: 0,
+        }
     }
 }
 
@@ -46,14 +53,20 @@ impl<T> Slab<T> {
             Some(index) => index,
             None => {
                 let index = u32::try_from(self.places.len()).ok()?;
-                self.places.push(Place { generation: 0, value: None });
+                self.places.push(Place {
+                    generation: 0,
+                    value: None,
+                });
                 index
             }
         };
         let place = self.places.get_mut(index as usize)?;
         place.value = Some(value);
         self.len += 1;
-        Some(Key { index, generation: place.generation })
+        Some(Key {
+            index,
+            generation: place.generation,
+        })
     }
 
     /// Takes a value out. Its key finds nothing from now on.
@@ -74,12 +87,18 @@ impl<T> Slab<T> {
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let place = self.places.get(key.index as usize)?;
-        place.value.as_ref().filter(|_| place.generation == key.generation)
+        place
+            .value
+            .as_ref()
+            .filter(|_| place.generation == key.generation)
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let place = self.places.get_mut(key.index as usize)?;
-        place.value.as_mut().filter(|_| place.generation == key.generation)
+        place
+            .value
+            .as_mut()
+            .filter(|_| place.generation == key.generation)
     }
 
     /// The value in a place, whichever it is: for lists that are kept in step with this slab.
@@ -90,11 +109,17 @@ impl<T> Slab<T> {
     /// The key of the value in a place.
     pub(crate) fn key_at(&self, index: u32) -> Option<Key> {
         let place = self.places.get(index as usize)?;
-        place.value.as_ref().map(|_| Key { index, generation: place.generation })
+        place.value.as_ref().map(|_| Key {
+            index,
+            generation: place.generation,
+        })
     }
 
     /// The key of the value in the place that `token` names, if it is still the one meant.
-    #[expect(clippy::cast_possible_truncation, reason = "the low half of a token is the index")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low half of a token is the index"
+    )]
     pub(crate) fn key_of(&self, token: usize) -> Option<Key> {
         self.key_at(token as u32).filter(|key| key.token() == token)
     }
@@ -106,7 +131,14 @@ impl<T> Slab<T> {
 
     /// The keys of all values, in no order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
-        self.places.iter().zip(0..).filter(|(place, _)| place.value.is_some()).map(|(place, index)| Key { index, generation: place.generation })
+        self.places
+            .iter()
+            .zip(0..)
+            .filter(|(place, _)| place.value.is_some())
+            .map(|(place, index)| Key {
+                index,
+                generation: place.generation,
+            })
     }
 }
 
@@ -135,7 +167,11 @@ mod tests {
             }
             let key = seen[(x >> 20) as usize % seen.len()];
             assert_eq!(slab.get(key), model.get(&key), "step {step}");
-            assert_eq!(slab.get_mut(key).copied(), model.get(&key).copied(), "step {step}");
+            assert_eq!(
+                slab.get_mut(key).copied(),
+                model.get(&key).copied(),
+                "step {step}"
+            );
             assert_eq!(slab.len(), model.len());
         }
         let mut keys: Vec<_> = slab.keys().collect();
@@ -150,7 +186,10 @@ mod tests {
         let mut slab = Slab::default();
         let first = slab.insert('a').unwrap();
         slab.places[0].generation = u32::MAX;
-        let last = Key { generation: u32::MAX, ..first };
+        let last = Key {
+            generation: u32::MAX,
+            ..first
+        };
         assert_eq!(slab.remove(last), Some('a'));
         let next = slab.insert('b').unwrap();
         assert_ne!(next.index, first.index);

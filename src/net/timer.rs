@@ -16,7 +16,11 @@ pub(crate) struct Timers<T, V> {
 
 impl<T: Ord + Copy, V> Default for Timers<T, V> {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new(), values: Slab::default(), added: 0 }
+        Self {
+            heap: BinaryHeap::new(),
+            values: Slab::default(),
+            added: 0,
+        }
     }
 }
 
@@ -71,7 +75,8 @@ impl<T: Ord + Copy, V> Timers<T, V> {
     fn sweep(&mut self) {
         if self.heap.len() > 64 && self.heap.len() > 2 * self.values.len() {
             let values = &self.values;
-            self.heap.retain(|Reverse((_, _, key))| values.get(*key).is_some());
+            self.heap
+                .retain(|Reverse((_, _, key))| values.get(*key).is_some());
         }
     }
 }
@@ -88,7 +93,9 @@ mod tests {
         }
         assert_eq!(timers.next(), Some(3));
         assert_eq!(timers.pop(2), None);
-        let popped: Vec<char> = std::iter::from_fn(|| timers.pop(5)).map(|(_, v)| v).collect();
+        let popped: Vec<char> = std::iter::from_fn(|| timers.pop(5))
+            .map(|(_, v)| v)
+            .collect();
         assert_eq!(popped, ['a', 'b', 'c', 'd']);
         assert_eq!((timers.next(), timers.len()), (None, 0));
     }
@@ -111,6 +118,10 @@ mod tests {
             let key = timers.add(1_000_000 + due, ()).unwrap();
             timers.cancel(key);
         }
-        assert!(timers.heap.len() <= 65, "{} entries are kept", timers.heap.len());
+        assert!(
+            timers.heap.len() <= 65,
+            "{} entries are kept",
+            timers.heap.len()
+        );
     }
 }

@@ -18,7 +18,12 @@ pub struct Audience<'a> {
 
 impl<'a> Audience<'a> {
     pub(super) fn new(hub: &'a Hub, room: &'a str) -> Self {
-        Self { hub, room, more: Vec::new(), except: Vec::new() }
+        Self {
+            hub,
+            room,
+            more: Vec::new(),
+            except: Vec::new(),
+        }
     }
 
     /// The members of `room`, too.
@@ -36,11 +41,17 @@ impl<'a> Audience<'a> {
     /// Queues the message to each; returns how many were reached. An unknown room reaches nobody.
     pub fn send<'m>(self, message: impl Into<Message<'m>>) -> usize {
         let message = message.into();
-        let except = |member: &u32| self.except.iter().any(|id| id.0.index == *member && self.hub.socket(*id).is_some());
+        let except = |member: &u32| {
+            self.except
+                .iter()
+                .any(|id| id.0.index == *member && self.hub.socket(*id).is_some())
+        };
         if self.more.is_empty() {
             let rooms = self.hub.rooms_mut();
             let members = rooms.members(self.room).iter().copied();
-            return self.hub.send_to_members(members.filter(|member| !except(member)), message);
+            return self
+                .hub
+                .send_to_members(members.filter(|member| !except(member)), message);
         }
         let mut members: Vec<u32> = Vec::new();
         for room in self.more.iter().chain([&self.room]) {

@@ -51,7 +51,10 @@ mod tests {
         assert!(map.insert(Rc::new("text")).is_none());
         let old = map.insert(Rc::new(2_u32)).unwrap();
         assert_eq!(*old.downcast::<u32>().unwrap(), 1);
-        assert_eq!((map.get::<u32>().as_deref(), map.get::<&str>().as_deref()), (Some(&2), Some(&"text")));
+        assert_eq!(
+            (map.get::<u32>().as_deref(), map.get::<&str>().as_deref()),
+            (Some(&2), Some(&"text"))
+        );
         assert!(map.get::<u64>().is_none());
     }
 }

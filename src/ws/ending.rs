@@ -48,8 +48,16 @@ impl Socket {
         self.0.hub.socket(self.id()).is_some()
     }
 
-    pub(super) fn listen<E: Event>(&self, event: E, callback: Callback<E>, once: bool) -> ListenerId {
-        self.0.listeners.borrow_mut().add(event.into_listener(callback), once)
+    pub(super) fn listen<E: Event>(
+        &self,
+        event: E,
+        callback: Callback<E>,
+        once: bool,
+    ) -> ListenerId {
+        let listener = event.into_listener(callback);
+        let (id, refused) = self.0.listeners.borrow_mut().add(listener, once);
+        drop(refused);
+        id
     }
 
     /// Runs all listeners for an event. `false` if there is none.
@@ -58,7 +66,9 @@ impl Socket {
         let (mut from, mut heard) = (0, false);
         loop {
             let taken = self.0.listeners.borrow_mut().take::<E>(from, end);
-            let Some(mut running) = taken else { return heard };
+            let Some(mut running) = taken else {
+                return heard;
+            };
             heard = true;
             from = running.next();
             if let Some(callback) = E::callback(&mut running.listener) {
@@ -94,7 +104,11 @@ impl Socket {
     /// Too much waits for the peer, and the policy is to close: with 1013, ahead of what waits.
     pub(super) fn overflow(&self) {
         self.0.link.drop_waiting();
-        self.fail(CloseCode::TRY_AGAIN_LATER, "slow consumer", Cause::SlowConsumer);
+        self.fail(
+            CloseCode::TRY_AGAIN_LATER,
+            "slow consumer",
+            Cause::SlowConsumer,
+        );
     }
 
     /// The peer gave a sign of life.
@@ -105,7 +119,12 @@ impl Socket {
 
     /// Sends a ping of the heartbeat.
     pub(super) fn heartbeat(&self, now: Tick) {
-        if self.0.link.send_control(true, |out| encoder::encode(out, Opcode::Ping, &[])) && self.0.unanswered.get().is_none() {
+        if self
+            .0
+            .link
+            .send_control(true, |out| encoder::encode(out, Opcode::Ping, &[]))
+            && self.0.unanswered.get().is_none()
+        {
             self.0.unanswered.set(Some(now));
         }
     }
@@ -123,7 +142,13 @@ impl Socket {
         let deadline = self.0.link.now().after(self.0.hub.settings().close_timeout);
         let mut ending = self.0.ending.borrow_mut();
         if ending.is_none() && self.0.link.stage() < Stage::Dead {
-            *ending = Some(Box::new(Ending { code, reason: reason.into(), by, cause, deadline }));
+            *ending = Some(Box::new(Ending {
+                code,
+                reason: reason.into(),
+                by,
+                cause,
+                deadline,
+            }));
         }
     }
 
@@ -140,7 +165,9 @@ impl Socket {
         if self.send_close(code, reason, By::Us, cause) {
             self.0.link.shut();
             let deadline = self.ending().map(|ending| ending.deadline);
-            deadline.into_iter().for_each(|deadline| self.0.link.wake_at(deadline));
+            deadline
+                .into_iter()
+                .for_each(|deadline| self.0.link.wake_at(deadline));
         }
     }
 
@@ -164,20 +191,29 @@ impl Socket {
     pub(super) fn lost(&self, kind: std::io::ErrorKind) {
         self.tell_guarded::<event::Error>(&Failure::Io(kind));
         let deadline = self.link().now();
-        let ending = Ending { code: CloseCode::ABNORMAL, reason: "".into(), by: By::Nobody, cause: Cause::Io(kind), deadline };
+        let ending = Ending {
+            code: CloseCode::ABNORMAL,
+            reason: "".into(),
+            by: By::Nobody,
+            cause: Cause::Io(kind),
+            deadline,
+        };
         self.0.ending.borrow_mut().get_or_insert(Box::new(ending));
     }
 
     /// Answers a ping (RFC 6455 §5.5.3).
     pub(super) fn pong(&self, payload: &[u8]) {
-        self.link().send_control(true, |out| encoder::encode(out, Opcode::Pong, payload));
+        self.link()
+            .send_control(true, |out| encoder::encode(out, Opcode::Pong, payload));
     }
 
     /// Answers the peer's close frame (RFC 6455 §5.5.1), if it began, and disconnects.
     pub(super) fn answer_close(&self, code: CloseCode, reason: &str) {
         if self.0.link.is_open() {
             self.record(code, reason, By::Peer, Cause::Requested);
-            self.0.link.send_control(false, |out| encoder::encode_close(out, code.echo(), ""));
+            self.0
+                .link
+                .send_control(false, |out| encoder::encode_close(out, code.echo(), ""));
         }
         self.0.link.end(false);
     }
@@ -198,7 +234,9 @@ impl Socket {
             return false;
         }
         self.record(code, reason, by, cause);
-        self.0.link.send_control(false, |out| encoder::encode_close(out, code, reason))
+        self.0
+            .link
+            .send_control(false, |out| encoder::encode_close(out, code, reason))
     }
 
     /// Whether it may still become open, or is.
@@ -208,13 +246,23 @@ impl Socket {
 
     /// Keeps a value that came from elsewhere.
     pub(crate) fn set_boxed(&self, value: Box<dyn Any>) {
-        let old = self.0.rare.borrow_mut().get_or_insert_default().data.insert(value.into());
+        let old = self
+            .0
+            .rare
+            .borrow_mut()
+            .get_or_insert_default()
+            .data
+            .insert(value.into());
         drop(old);
     }
 
     /// A middleware does not let it pass. A code that may not be sent counts as 1008.
     pub(crate) fn reject(&self, code: CloseCode, reason: &str) {
-        let code = if code.is_sendable() { code } else { CloseCode::POLICY_VIOLATION };
+        let code = if code.is_sendable() {
+            code
+        } else {
+            CloseCode::POLICY_VIOLATION
+        };
         self.begin_close(code, reason, Cause::Rejected);
     }
 
@@ -242,11 +290,22 @@ impl Socket {
             None => (CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone),
         };
         self.0.hub.counters().closed(code, self.is_admitted());
-        if let Err(panic) = guard(|| self.tell::<event::Close>(Closed { code, reason, by, cause, undelivered })) {
+        if let Err(panic) = guard(|| {
+            self.tell::<event::Close>(Closed {
+                code,
+                reason,
+                by,
+                cause,
+                undelivered,
+            })
+        }) {
             self.0.hub.report(Some(self.id()), &panic);
         }
-        let listeners = self.0.listeners.borrow_mut().take_all();
+        let listeners = self.0.listeners.borrow_mut().close();
         let dropped = guard(|| drop(listeners));
-        dropped.err().iter().for_each(|panic| self.0.hub.report(Some(self.id()), panic));
+        dropped
+            .err()
+            .iter()
+            .for_each(|panic| self.0.hub.report(Some(self.id()), panic));
     }
 }

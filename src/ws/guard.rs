@@ -25,7 +25,10 @@ mod tests {
     fn a_panic_comes_back_as_its_message() {
         assert_eq!(guard(|| 1), Ok(1));
         assert_eq!(guard(|| panic!("static")), Err("static".to_owned()));
-        assert_eq!(guard(|| panic!("{}", "formatted")), Err("formatted".to_owned()));
+        assert_eq!(
+            guard(|| panic!("{}", "formatted")),
+            Err("formatted".to_owned())
+        );
         let other = guard(|| std::panic::panic_any(7_u8));
         assert_eq!(other, Err("a panic without a message".to_owned()));
     }

@@ -107,7 +107,15 @@ impl Hub {
         if let Some(room) = room {
             return self.to(room).send(message);
         }
-        let members: Vec<u32> = self.0.sockets.borrow().iter().zip(0..).filter(|(s, _)| s.is_some()).map(|(_, index)| index).collect();
+        let members: Vec<u32> = self
+            .0
+            .sockets
+            .borrow()
+            .iter()
+            .zip(0..)
+            .filter(|(s, _)| s.is_some())
+            .map(|(_, index)| index)
+            .collect();
         self.send_to_members(members.into_iter(), message)
     }
 
@@ -118,7 +126,11 @@ impl Hub {
 
     /// The names of all rooms that somebody is in, sorted.
     pub fn rooms(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.rooms_mut().all().map(|(name, _)| name.to_owned()).collect();
+        let mut names: Vec<String> = self
+            .rooms_mut()
+            .all()
+            .map(|(name, _)| name.to_owned())
+            .collect();
         names.sort_unstable();
         names
     }
@@ -147,7 +159,11 @@ impl Hub {
     /// Begins to shut down: no more connections are accepted, every socket is closed with 1001, and
     /// what was sent before is delivered; after `deadline` the rest is cut.
     pub fn shutdown(&self, deadline: Duration) {
-        let sooner = self.0.shutdown.get().map_or(deadline, |earlier| earlier.min(deadline));
+        let sooner = self
+            .0
+            .shutdown
+            .get()
+            .map_or(deadline, |earlier| earlier.min(deadline));
         self.0.shutdown.set(Some(sooner));
     }
 
@@ -183,7 +199,11 @@ impl<'a> Room<'a> {
     /// Who is in it, as it is now.
     pub fn members(self) -> Vec<Socket> {
         let rooms = self.hub.rooms_mut();
-        rooms.members(self.name).iter().filter_map(|&index| self.hub.at(index)).collect()
+        rooms
+            .members(self.name)
+            .iter()
+            .filter_map(|&index| self.hub.at(index))
+            .collect()
     }
 
     /// Sends a message to everyone in it; returns how many were reached.
@@ -253,7 +273,12 @@ impl Hub {
         if self.socket(socket.id()).is_none() {
             return Vec::new();
         }
-        let place = self.0.sockets.borrow_mut().get_mut(socket.key().index as usize).and_then(Option::take);
+        let place = self
+            .0
+            .sockets
+            .borrow_mut()
+            .get_mut(socket.key().index as usize)
+            .and_then(Option::take);
         drop(place);
         self.rooms_mut().leave_all(socket.key().index)
     }
@@ -263,14 +288,28 @@ impl Hub {
     }
 
     /// Queues a message to each of `members`, encoded once; returns how many were reached.
-    pub(super) fn send_to_members(&self, members: impl Iterator<Item = u32>, message: Message<'_>) -> usize {
-        let Some(links) = self.0.links.borrow().clone() else { return 0 };
+    pub(super) fn send_to_members(
+        &self,
+        members: impl Iterator<Item = u32>,
+        message: Message<'_>,
+    ) -> usize {
+        let Some(links) = self.0.links.borrow().clone() else {
+            return 0;
+        };
         let (opcode, payload) = (message.opcode(), message.as_bytes());
         let mut over: Vec<Key> = Vec::new();
         let len = payload.len() + encoder::MAX_HEADER;
-        let reached = links.send_to_all(members, len, |out| encoder::encode(out, opcode, payload), &mut over);
+        let reached = links.send_to_all(
+            members,
+            len,
+            |out| encoder::encode(out, opcode, payload),
+            &mut over,
+        );
         for key in over {
-            self.at(key.index).filter(|socket| socket.key() == key).iter().for_each(Socket::overflow);
+            self.at(key.index)
+                .filter(|socket| socket.key() == key)
+                .iter()
+                .for_each(Socket::overflow);
         }
         self.0.counters.delivered(reached, payload.len());
         reached
@@ -278,7 +317,10 @@ impl Hub {
 
     /// Tells the application of something that no listener may have heard of.
     pub(crate) fn report(&self, socket: Option<SocketId>, message: &str) {
-        let report = Report { socket, message: message.to_owned() };
+        let report = Report {
+            socket,
+            message: message.to_owned(),
+        };
         let taken = self.0.on_error.borrow_mut().take();
         let Some(mut listener) = taken else { return };
         // A panic in here has nobody to be reported to.
@@ -321,6 +363,9 @@ impl Hub {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("sockets", &self.len()).field("rooms", &self.rooms_mut().len()).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("sockets", &self.len())
+            .field("rooms", &self.rooms_mut().len())
+            .finish_non_exhaustive()
     }
 }

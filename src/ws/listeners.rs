@@ -10,7 +10,11 @@ use super::socket::Socket;
 pub type Callback<E> = Box<dyn for<'a> FnMut(&Socket, <E as Event>::Payload<'a>)>;
 
 /// A listener for any event.
-#[allow(missing_debug_implementations, missing_docs, reason = "only the sealed trait names it")]
+#[allow(
+    missing_debug_implementations,
+    missing_docs,
+    reason = "only the sealed trait names it"
+)]
 pub enum Listener {
     Message(Callback<event::Message>),
     Close(Callback<event::Close>),
@@ -37,6 +41,8 @@ struct Entry {
 pub(super) struct Listeners {
     entries: Vec<Entry>,
     added: u32,
+    /// The connection is gone: nothing is heard any more, so nothing is kept.
+    closed: bool,
 }
 
 /// A listener that is out of its place to run.
@@ -46,13 +52,21 @@ pub(super) struct Running {
 }
 
 impl Listeners {
-    pub(super) fn add(&mut self, listener: Listener, once: bool) -> ListenerId {
+    /// Adds a listener; gives it to be dropped outside any borrow if the connection is gone.
+    pub(super) fn add(&mut self, listener: Listener, once: bool) -> (ListenerId, Option<Listener>) {
         let id = ListenerId(self.added);
         self.added += 1;
+        if self.closed {
+            return (id, Some(listener));
+        }
         // Most sockets have one or two, and there are many sockets.
         self.entries.reserve_exact(1);
-        self.entries.push(Entry { id, once, listener: Some(listener) });
-        id
+        self.entries.push(Entry {
+            id,
+            once,
+            listener: Some(listener),
+        });
+        (id, None)
     }
 
     /// Whether that listener was there, and what is to be dropped outside any borrow.
@@ -69,11 +83,17 @@ impl Listeners {
     /// Takes the first listener for `E` that was added between `from` and `end`, to run it.
     pub(super) fn take<E: Event>(&mut self, from: u32, end: u32) -> Option<Running> {
         let at = self.entries.iter_mut().position(|entry| {
-            let listener = entry.listener.as_mut().filter(|_| (from..end).contains(&entry.id.0));
+            let listener = entry
+                .listener
+                .as_mut()
+                .filter(|_| (from..end).contains(&entry.id.0));
             listener.is_some_and(|listener| E::callback(listener).is_some())
         })?;
         let entry = self.entries.get_mut(at)?;
-        let running = Running { id: entry.id, listener: entry.listener.take()? };
+        let running = Running {
+            id: entry.id,
+            listener: entry.listener.take()?,
+        };
         if entry.once {
             self.entries.remove(at);
         }
@@ -88,9 +108,14 @@ impl Listeners {
         }
     }
 
-    /// Takes all of them out, to be dropped outside any borrow.
-    pub(super) fn take_all(&mut self) -> Self {
-        std::mem::take(self)
+    /// Takes all of them out, to be dropped outside any borrow. None is kept any more.
+    pub(super) fn close(&mut self) -> Self {
+        let none = Self {
+            added: self.added,
+            closed: true,
+            ..Self::default()
+        };
+        std::mem::replace(self, none)
     }
 }
 

@@ -47,7 +47,11 @@ impl<'a> Message<'a> {
     }
 
     pub(crate) fn opcode(self) -> Opcode {
-        if self.is_text() { Opcode::Text } else { Opcode::Binary }
+        if self.is_text() {
+            Opcode::Text
+        } else {
+            Opcode::Binary
+        }
     }
 }
 

@@ -31,7 +31,12 @@ pub(crate) enum NoPlace {
 
 impl Places {
     pub(crate) fn new(max: usize, max_per_ip: Option<usize>) -> Rc<Self> {
-        Rc::new(Self { taken: Cell::new(0), max, max_per_ip, by_ip: RefCell::default() })
+        Rc::new(Self {
+            taken: Cell::new(0),
+            max,
+            max_per_ip,
+            by_ip: RefCell::default(),
+        })
     }
 
     /// Takes a place for a socket from `ip`.
@@ -50,7 +55,10 @@ impl Places {
             *count += 1;
         }
         self.taken.set(self.taken.get() + 1);
-        Ok(Place { places: Rc::clone(self), ip: counted.map(Box::new) })
+        Ok(Place {
+            places: Rc::clone(self),
+            ip: counted.map(Box::new),
+        })
     }
 }
 

@@ -53,7 +53,13 @@ pub(crate) enum Joined {
 impl Rooms {
     /// Adds `member` to the room `name`, if then it is in at most `max_rooms` rooms and the room has
     /// at most `capacity` members.
-    pub(crate) fn join(&mut self, name: &str, member: u32, max_rooms: usize, capacity: usize) -> Joined {
+    pub(crate) fn join(
+        &mut self,
+        name: &str,
+        member: u32,
+        max_rooms: usize,
+        capacity: usize,
+    ) -> Joined {
         let index = member as usize;
         if self.joined.len() <= index {
             self.joined.resize_with(index + 1, Vec::new);
@@ -62,10 +68,18 @@ impl Rooms {
         if found.is_some_and(|room| self.find(room, member).is_some()) {
             return Joined::Before;
         }
-        if self.joined.get(index).is_some_and(|mine| mine.len() >= max_rooms) {
+        if self
+            .joined
+            .get(index)
+            .is_some_and(|mine| mine.len() >= max_rooms)
+        {
             return Joined::TooMany;
         }
-        if found.and_then(|room| self.room(room)).map_or(0, |room| room.members.len()) >= capacity {
+        if found
+            .and_then(|room| self.room(room))
+            .map_or(0, |room| room.members.len())
+            >= capacity
+        {
             return Joined::Full;
         }
         let room = found.unwrap_or_else(|| self.open(name));
@@ -75,7 +89,10 @@ impl Rooms {
 
     /// Takes `member` out of the room `name`; `false` if it was not there.
     pub(crate) fn leave(&mut self, name: &str, member: u32) -> bool {
-        let entry = self.names.get(name).and_then(|&room| self.find(room, member));
+        let entry = self
+            .names
+            .get(name)
+            .and_then(|&room| self.find(room, member));
         entry.is_some_and(|entry| {
             self.unlink(member, entry);
             true
@@ -85,7 +102,11 @@ impl Rooms {
     /// Takes `member` out of every room, and gives their names in the order of joining.
     pub(crate) fn leave_all(&mut self, member: u32) -> Vec<Rc<str>> {
         let names = self.rooms_of(member);
-        while let Some(last) = self.joined.get(member as usize).and_then(|mine| mine.len().checked_sub(1)) {
+        while let Some(last) = self
+            .joined
+            .get(member as usize)
+            .and_then(|mine| mine.len().checked_sub(1))
+        {
             self.unlink(member, last);
         }
         if let Some(mine) = self.joined.get_mut(member as usize) {
@@ -104,23 +125,33 @@ impl Rooms {
     pub(crate) fn rooms_of(&self, member: u32) -> Vec<Rc<str>> {
         let mut mine: Vec<Membership> = self.memberships(member).to_vec();
         mine.sort_unstable_by_key(|entry| entry.when);
-        mine.iter().filter_map(|entry| self.room(entry.room)).map(|room| Rc::clone(&room.name)).collect()
+        mine.iter()
+            .filter_map(|entry| self.room(entry.room))
+            .map(|room| Rc::clone(&room.name))
+            .collect()
     }
 
     /// The room that a member joined last, of those that it is in.
     pub(crate) fn latest_of(&self, member: u32) -> Option<Rc<str>> {
-        let latest = self.memberships(member).iter().max_by_key(|entry| entry.when)?;
+        let latest = self
+            .memberships(member)
+            .iter()
+            .max_by_key(|entry| entry.when)?;
         self.room(latest.room).map(|room| Rc::clone(&room.name))
     }
 
     /// Whether `member` is in the room `name`.
     pub(crate) fn contains(&self, name: &str, member: u32) -> bool {
-        self.names.get(name).is_some_and(|&room| self.find(room, member).is_some())
+        self.names
+            .get(name)
+            .is_some_and(|&room| self.find(room, member).is_some())
     }
 
     /// All rooms with the number of their members, in no order.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.names.iter().filter_map(|(name, &room)| Some((&**name, self.room(room)?.members.len())))
+        self.names
+            .iter()
+            .filter_map(|(name, &room)| Some((&**name, self.room(room)?.members.len())))
     }
 
     /// How many rooms there are.
@@ -161,29 +192,52 @@ impl Rooms {
 
     fn link(&mut self, room: u32, member: u32) {
         self.joins += 1;
-        let (Some(there), Some(mine)) = (self.rooms.get_mut(room as usize), self.joined.get_mut(member as usize)) else { return };
-        mine.push(Membership { room, place: narrow(there.members.len()), when: self.joins });
+        let (Some(there), Some(mine)) = (
+            self.rooms.get_mut(room as usize),
+            self.joined.get_mut(member as usize),
+        ) else {
+            return;
+        };
+        mine.push(Membership {
+            room,
+            place: narrow(there.members.len()),
+            when: self.joins,
+        });
         there.members.push(member);
         there.back.push(narrow(mine.len() - 1));
     }
 
     /// Drops an entry of `member`'s list, and its place in that room; closes the room if it is empty.
     fn unlink(&mut self, member: u32, entry: usize) {
-        let Some(mine) = self.joined.get_mut(member as usize).filter(|mine| entry < mine.len()) else { return };
+        let Some(mine) = self
+            .joined
+            .get_mut(member as usize)
+            .filter(|mine| entry < mine.len())
+        else {
+            return;
+        };
         let gone = mine.swap_remove(entry);
         // The last entry has moved here: its room must find it.
         if let Some(moved) = mine.get(entry).copied()
-            && let Some(back) = self.rooms.get_mut(moved.room as usize).and_then(|r| r.back.get_mut(moved.place as usize))
+            && let Some(back) = self
+                .rooms
+                .get_mut(moved.room as usize)
+                .and_then(|r| r.back.get_mut(moved.place as usize))
         {
             *back = narrow(entry);
         }
-        let Some(there) = self.rooms.get_mut(gone.room as usize) else { return };
+        let Some(there) = self.rooms.get_mut(gone.room as usize) else {
+            return;
+        };
         let place = gone.place as usize;
         there.members.swap_remove(place);
         there.back.swap_remove(place);
         // The last member has moved here: its entry must find it.
         if let (Some(&moved), Some(&back)) = (there.members.get(place), there.back.get(place))
-            && let Some(entry) = self.joined.get_mut(moved as usize).and_then(|list| list.get_mut(back as usize))
+            && let Some(entry) = self
+                .joined
+                .get_mut(moved as usize)
+                .and_then(|list| list.get_mut(back as usize))
         {
             entry.place = gone.place;
         }
@@ -234,11 +288,19 @@ mod tests {
                     }
                 }
                 3..=5 => {
-                    assert_eq!(rooms.leave(&name, member), mine.contains(&name), "step {step}");
+                    assert_eq!(
+                        rooms.leave(&name, member),
+                        mine.contains(&name),
+                        "step {step}"
+                    );
                     mine.retain(|kept| *kept != name);
                 }
                 _ => {
-                    let left: Vec<String> = rooms.leave_all(member).iter().map(|n| n.to_string()).collect();
+                    let left: Vec<String> = rooms
+                        .leave_all(member)
+                        .iter()
+                        .map(|n| n.to_string())
+                        .collect();
                     assert_eq!(left, std::mem::take(mine), "step {step}");
                 }
             }
@@ -249,11 +311,22 @@ mod tests {
     fn assert_same(rooms: &Rooms, model: &BTreeMap<u32, Vec<String>>, step: u64) {
         let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
         for (&member, names) in model {
-            let found: Vec<String> = rooms.rooms_of(member).iter().map(|n| n.to_string()).collect();
+            let found: Vec<String> = rooms
+                .rooms_of(member)
+                .iter()
+                .map(|n| n.to_string())
+                .collect();
             assert_eq!(&found, names, "step {step}");
-            assert_eq!(rooms.latest_of(member).as_deref(), names.last().map(String::as_str), "step {step}");
+            assert_eq!(
+                rooms.latest_of(member).as_deref(),
+                names.last().map(String::as_str),
+                "step {step}"
+            );
             for name in names {
-                assert!(rooms.contains(name, member) && rooms.members(name).contains(&member), "step {step}");
+                assert!(
+                    rooms.contains(name, member) && rooms.members(name).contains(&member),
+                    "step {step}"
+                );
                 *sizes.entry(name).or_default() += 1;
             }
         }
@@ -266,7 +339,10 @@ mod tests {
     fn an_empty_room_is_gone_and_takes_no_memory() {
         let mut rooms = Rooms::default();
         for i in 0..1_000 {
-            assert_eq!(rooms.join(&format!("room {i}"), 3, NO_LIMIT, NO_LIMIT), Joined::Now);
+            assert_eq!(
+                rooms.join(&format!("room {i}"), 3, NO_LIMIT, NO_LIMIT),
+                Joined::Now
+            );
             assert!(rooms.leave(&format!("room {i}"), 3));
         }
         assert_eq!((rooms.len(), rooms.rooms.len()), (0, 1));

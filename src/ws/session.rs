@@ -39,7 +39,9 @@ impl Session {
             pinged: now,
             active: now,
             held: None,
-            bucket: settings.message_rate.map(|rate| Box::new(Bucket::new(rate, now))),
+            bucket: settings
+                .message_rate
+                .map(|rate| Box::new(Bucket::new(rate, now))),
             _place: place,
             socket,
         };
@@ -55,7 +57,10 @@ impl Session {
         while let Some(rest) = input.get_mut(at..) {
             match self.decoder.step(rest) {
                 Ok(Step { piece: None, .. }) => return,
-                Ok(Step { used, piece: Some(piece) }) => {
+                Ok(Step {
+                    used,
+                    piece: Some(piece),
+                }) => {
                     at += used;
                     let bucket = self.bucket.as_deref_mut();
                     if !take(&self.socket, piece, now, &mut self.active, bucket) {
@@ -77,10 +82,16 @@ impl Session {
             return Some(self.opened.after(settings.admission_timeout));
         }
         let ping = settings.heartbeat.map(|period| self.pinged.after(period));
-        let pong = settings.heartbeat.and(self.socket.unanswered()).map(|since| since.after(settings.pong_timeout));
+        let pong = settings
+            .heartbeat
+            .and(self.socket.unanswered())
+            .map(|since| since.after(settings.pong_timeout));
         let idle = settings.idle_timeout.map(|limit| self.active.after(limit));
         let lifetime = settings.max_lifetime.map(|limit| self.opened.after(limit));
-        [ping, pong, idle, lifetime].into_iter().flatten().reduce(Tick::earlier)
+        [ping, pong, idle, lifetime]
+            .into_iter()
+            .flatten()
+            .reduce(Tick::earlier)
     }
 
     /// Does what is due.
@@ -93,15 +104,32 @@ impl Session {
             }
         } else if !self.socket.is_admitted() {
             if due(self.opened, settings.admission_timeout) {
-                self.socket.fail(CloseCode::POLICY_VIOLATION, "not admitted in time", Cause::Rejected);
+                self.socket.fail(
+                    CloseCode::POLICY_VIOLATION,
+                    "not admitted in time",
+                    Cause::Rejected,
+                );
             }
-        } else if settings.max_lifetime.is_some_and(|limit| due(self.opened, limit)) {
-            self.socket.begin_close(CloseCode::GOING_AWAY, "lifetime over", Cause::LifetimeOver);
-        } else if settings.idle_timeout.is_some_and(|limit| due(self.active, limit)) {
-            self.socket.begin_close(CloseCode::GOING_AWAY, "idle timeout", Cause::IdleTimeout);
+        } else if settings
+            .max_lifetime
+            .is_some_and(|limit| due(self.opened, limit))
+        {
+            self.socket
+                .begin_close(CloseCode::GOING_AWAY, "lifetime over", Cause::LifetimeOver);
+        } else if settings
+            .idle_timeout
+            .is_some_and(|limit| due(self.active, limit))
+        {
+            self.socket
+                .begin_close(CloseCode::GOING_AWAY, "idle timeout", Cause::IdleTimeout);
         } else if let Some(period) = settings.heartbeat {
-            if self.socket.unanswered().is_some_and(|since| due(since, settings.pong_timeout)) {
-                self.socket.cut(CloseCode::GOING_AWAY, "ping timeout", Cause::PingTimeout);
+            if self
+                .socket
+                .unanswered()
+                .is_some_and(|since| due(since, settings.pong_timeout))
+            {
+                self.socket
+                    .cut(CloseCode::GOING_AWAY, "ping timeout", Cause::PingTimeout);
             } else if due(self.pinged, period) {
                 self.pinged = now;
                 self.socket.heartbeat(now);
@@ -121,7 +149,8 @@ impl Protocol for Session {
         }
         let held = self.held.take();
         let heard = guard(|| {
-            held.into_iter().for_each(|mut held| self.hear(&mut held, now));
+            held.into_iter()
+                .for_each(|mut held| self.hear(&mut held, now));
             self.hear(input, now);
         });
         if let Err(panic) = heard {
@@ -132,7 +161,8 @@ impl Protocol for Session {
 
     /// FIN without a close frame, unless we had begun: nobody closed, the connection is lost.
     fn finished(&mut self) {
-        self.socket.record(CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone);
+        self.socket
+            .record(CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone);
         self.socket.link().end(false);
     }
 
@@ -143,11 +173,16 @@ impl Protocol for Session {
 
     fn drained(&mut self, undelivered: usize) {
         self.socket.hub().counters().dropped(undelivered);
-        self.socket.tell_guarded::<event::Drain>(event::Drained { undelivered });
+        self.socket
+            .tell_guarded::<event::Drain>(event::Drained { undelivered });
     }
 
     fn shutdown(&mut self) {
-        self.socket.begin_close(CloseCode::GOING_AWAY, "server is shutting down", Cause::Shutdown);
+        self.socket.begin_close(
+            CloseCode::GOING_AWAY,
+            "server is shutting down",
+            Cause::Shutdown,
+        );
     }
 
     fn closed(&mut self, cause: link::Cause, undelivered: usize) {
@@ -161,7 +196,13 @@ impl Protocol for Session {
 }
 
 /// Acts on what the decoder found. `false` when nothing more is to be heard.
-fn take(socket: &Socket, piece: Piece<'_>, now: Tick, active: &mut Tick, bucket: Option<&mut Bucket>) -> bool {
+fn take(
+    socket: &Socket,
+    piece: Piece<'_>,
+    now: Tick,
+    active: &mut Tick,
+    bucket: Option<&mut Bucket>,
+) -> bool {
     match piece {
         Piece::Text(text) => message(socket, Message::Text(text), now, active, bucket),
         Piece::Binary(bytes) => message(socket, Message::Binary(bytes), now, active, bucket),
@@ -181,7 +222,13 @@ fn take(socket: &Socket, piece: Piece<'_>, now: Tick, active: &mut Tick, bucket:
     socket.link().stage() <= Stage::Closing
 }
 
-fn message(socket: &Socket, message: Message<'_>, now: Tick, active: &mut Tick, bucket: Option<&mut Bucket>) {
+fn message(
+    socket: &Socket,
+    message: Message<'_>,
+    now: Tick,
+    active: &mut Tick,
+    bucket: Option<&mut Bucket>,
+) {
     if !socket.link().is_open() {
         return;
     }
@@ -195,14 +242,22 @@ fn message(socket: &Socket, message: Message<'_>, now: Tick, active: &mut Tick, 
 
 fn too_many(socket: &Socket, limited: RateLimited) {
     if !socket.tell::<event::RateLimit>(limited) {
-        socket.fail(CloseCode::POLICY_VIOLATION, "too many messages", Cause::RateLimit);
+        socket.fail(
+            CloseCode::POLICY_VIOLATION,
+            "too many messages",
+            Cause::RateLimit,
+        );
     }
 }
 
 /// The peer broke a rule: the connection is failed (RFC 6455 §7.1.7).
 fn violated(socket: &Socket, violation: Violation) {
     socket.tell::<event::Error>(&Failure::Violation(violation));
-    socket.fail(violation.close_code(), &violation.to_string(), Cause::Violation(violation));
+    socket.fail(
+        violation.close_code(),
+        &violation.to_string(),
+        Cause::Violation(violation),
+    );
 }
 
 /// A bucket of tokens: each message takes one, and they come back evenly.
@@ -215,16 +270,23 @@ struct Bucket {
 
 impl Bucket {
     fn new(rate: Rate, now: Tick) -> Self {
-        Self { rate, tokens: f64::from(rate.messages), filled: now }
+        Self {
+            rate,
+            tokens: f64::from(rate.messages),
+            filled: now,
+        }
     }
 
     fn take(&mut self, now: Tick) -> Result<(), RateLimited> {
         let per_token = self.rate.per.div_f64(f64::from(self.rate.messages.max(1)));
-        let refill = self.filled.elapsed(now).as_secs_f64() / per_token.as_secs_f64().max(f64::MIN_POSITIVE);
+        let refill =
+            self.filled.elapsed(now).as_secs_f64() / per_token.as_secs_f64().max(f64::MIN_POSITIVE);
         self.tokens = (self.tokens + refill).min(f64::from(self.rate.messages));
         self.filled = now;
         if self.tokens < 1.0 {
-            return Err(RateLimited { retry_after: per_token.mul_f64(1.0 - self.tokens) });
+            return Err(RateLimited {
+                retry_after: per_token.mul_f64(1.0 - self.tokens),
+            });
         }
         self.tokens -= 1.0;
         Ok(())

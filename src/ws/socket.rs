@@ -60,8 +60,19 @@ pub(crate) struct Origin {
 
 impl Socket {
     pub(super) fn new(hub: Hub, link: Link, origin: Origin) -> Self {
-        let Origin { url, peer, protocol, data } = origin;
-        let rare = (protocol.is_some() || !data.is_empty()).then(|| Box::new(Rare { protocol, data, left: Vec::new() }));
+        let Origin {
+            url,
+            peer,
+            protocol,
+            data,
+        } = origin;
+        let rare = (protocol.is_some() || !data.is_empty()).then(|| {
+            Box::new(Rare {
+                protocol,
+                data,
+                left: Vec::new(),
+            })
+        });
         Self(Rc::new(Inner {
             hub,
             listeners: RefCell::default(),
@@ -87,12 +98,20 @@ impl Socket {
     /// });
     /// # });
     /// ```
-    pub fn on<E: Event>(&self, event: E, listener: impl for<'a> FnMut(&Self, E::Payload<'a>) + 'static) -> ListenerId {
+    pub fn on<E: Event>(
+        &self,
+        event: E,
+        listener: impl for<'a> FnMut(&Self, E::Payload<'a>) + 'static,
+    ) -> ListenerId {
         self.listen(event, Box::new(listener), false)
     }
 
     /// Adds a listener that is removed when it is about to run for the first time.
-    pub fn once<E: Event>(&self, event: E, listener: impl for<'a> FnMut(&Self, E::Payload<'a>) + 'static) -> ListenerId {
+    pub fn once<E: Event>(
+        &self,
+        event: E,
+        listener: impl for<'a> FnMut(&Self, E::Payload<'a>) + 'static,
+    ) -> ListenerId {
         self.listen(event, Box::new(listener), true)
     }
 
@@ -136,7 +155,12 @@ impl Socket {
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();
         let (opcode, payload) = (message.opcode(), message.as_bytes());
-        let sent = self.0.link.send(payload.len() + encoder::MAX_HEADER, |out| encoder::encode(out, opcode, payload));
+        let sent = self
+            .0
+            .link
+            .send(payload.len() + encoder::MAX_HEADER, |out| {
+                encoder::encode(out, opcode, payload)
+            });
         self.sent(sent, payload.len())
     }
 
@@ -170,7 +194,12 @@ impl Socket {
         if room.is_empty() || room.len() > settings.max_room_name {
             return Join::BadName;
         }
-        match self.0.hub.rooms_mut().join(room, self.key().index, settings.max_rooms_per_socket, capacity) {
+        match self.0.hub.rooms_mut().join(
+            room,
+            self.key().index,
+            settings.max_rooms_per_socket,
+            capacity,
+        ) {
             Joined::Now => Join::Joined,
             Joined::Before => Join::Already,
             Joined::TooMany => Join::Limit,
@@ -196,7 +225,11 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().rooms_of(self.key().index);
         }
-        self.0.rare.borrow().as_ref().map_or(Vec::new(), |rare| rare.left.clone())
+        self.0
+            .rare
+            .borrow()
+            .as_ref()
+            .map_or(Vec::new(), |rare| rare.left.clone())
     }
 
     /// Whether the socket is in `room`.
@@ -219,7 +252,11 @@ impl Socket {
     ///
     /// Nothing happens when the code may not be sent: only 1000–1003, 1007–1014 and 3000–4999 may
     /// (RFC 6455 §7.4).
-    pub fn close_with(&self, code: impl Into<CloseCode>, reason: &str) -> Result<(), InvalidCloseCode> {
+    pub fn close_with(
+        &self,
+        code: impl Into<CloseCode>,
+        reason: &str,
+    ) -> Result<(), InvalidCloseCode> {
         let code = code.into();
         if !code.is_sendable() {
             return Err(InvalidCloseCode(code));
@@ -239,7 +276,9 @@ impl Socket {
     /// The heartbeat pings by itself; this one is only answered by [`event::Pong`].
     pub fn ping(&self, payload: &[u8]) -> bool {
         let payload = payload.get(..125).unwrap_or(payload);
-        self.0.link.send_control(true, |out| encoder::encode(out, Opcode::Ping, payload))
+        self.0
+            .link
+            .send_control(true, |out| encoder::encode(out, Opcode::Ping, payload))
     }
 
     /// Counts as a sign of life of the peer, like anything that it sends.
@@ -275,7 +314,13 @@ impl Socket {
 
     /// The subprotocol that was agreed on (RFC 6455 §1.9).
     pub fn protocol(&self) -> Option<String> {
-        self.0.rare.borrow().as_ref()?.protocol.clone().map(Into::into)
+        self.0
+            .rare
+            .borrow()
+            .as_ref()?
+            .protocol
+            .clone()
+            .map(Into::into)
     }
 
     /// All sockets of the server.
@@ -305,7 +350,13 @@ impl Socket {
 
     /// Keeps a value with the socket, instead of an earlier one of its type.
     pub fn set<T: 'static>(&self, value: T) {
-        let old = self.0.rare.borrow_mut().get_or_insert_default().data.insert(Rc::new(value));
+        let old = self
+            .0
+            .rare
+            .borrow_mut()
+            .get_or_insert_default()
+            .data
+            .insert(Rc::new(value));
         drop(old);
     }
 
@@ -317,6 +368,9 @@ impl Socket {
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket").field("id", &self.id()).field("state", &self.ready_state()).finish_non_exhaustive()
+        f.debug_struct("Socket")
+            .field("id", &self.id())
+            .field("state", &self.ready_state())
+            .finish_non_exhaustive()
     }
 }

@@ -95,7 +95,9 @@ impl Counters {
         Stats {
             total_connections: self.open.get(),
             accepted: self.accepted.get(),
-            rooms: rooms.map(|(name, members)| (name.to_owned(), members)).collect(),
+            rooms: rooms
+                .map(|(name, members)| (name.to_owned(), members))
+                .collect(),
             messages_in: self.messages_in.get(),
             bytes_in: self.bytes_in.get(),
             messages_out: self.messages_out.get(),

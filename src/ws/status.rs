@@ -75,7 +75,11 @@ pub struct InvalidCloseCode(pub CloseCode);
 
 impl fmt::Display for InvalidCloseCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "close code {} may not be sent: use 1000–1003, 1007–1014 or 3000–4999", self.0)
+        write!(
+            f,
+            "close code {} may not be sent: use 1000–1003, 1007–1014 or 3000–4999",
+            self.0
+        )
     }
 }
 

@@ -35,10 +35,17 @@ impl HubTimers {
         let place = Rc::new(Cell::new(None));
         // A moment beyond what the clock can tell never comes.
         if let Some(due) = Instant::now().checked_add(delay) {
-            let entry = Entry { run, period, place: Rc::clone(&place) };
+            let entry = Entry {
+                run,
+                period,
+                place: Rc::clone(&place),
+            };
             place.set(self.0.borrow_mut().add(due, entry));
         }
-        Handle { timers: Rc::downgrade(&self.0), place }
+        Handle {
+            timers: Rc::downgrade(&self.0),
+            place,
+        }
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
@@ -78,8 +85,13 @@ impl HubTimers {
 
 impl Handle {
     pub(super) fn cancel(&self) -> bool {
-        let Some(key) = self.place.take() else { return false };
-        let entry = self.timers.upgrade().and_then(|timers| timers.borrow_mut().cancel(key));
+        let Some(key) = self.place.take() else {
+            return false;
+        };
+        let entry = self
+            .timers
+            .upgrade()
+            .and_then(|timers| timers.borrow_mut().cancel(key));
         drop(entry);
         true
     }

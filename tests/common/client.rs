@@ -57,7 +57,12 @@ pub fn frame(fin: bool, rsv: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     bytes.extend(key);
-    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+    bytes.extend(
+        payload
+            .iter()
+            .zip(key.iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
     bytes
 }
 
@@ -78,15 +83,29 @@ impl Client {
     /// Opens a socket, or gives the answer that refused it.
     pub fn try_connect(addr: SocketAddr, path: &str, headers: &str) -> Result<Self, Answer> {
         let mut stream = http::connect(addr);
-        stream.write_all(upgrade_request(path, headers).as_bytes()).expect("send the request");
+        stream
+            .write_all(upgrade_request(path, headers).as_bytes())
+            .expect("send the request");
         let (answer, rest) = http::read_answer(&mut stream, Vec::new(), false);
         if answer.status != 101 {
             return Err(answer);
         }
         assert_eq!(answer.header("sec-websocket-accept"), Some(ACCEPT));
-        assert!(answer.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")));
-        assert!(answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("upgrade")));
-        Ok(Self { stream, rest, answer })
+        assert!(
+            answer
+                .header("upgrade")
+                .is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+        );
+        assert!(
+            answer
+                .header("connection")
+                .is_some_and(|value| value.eq_ignore_ascii_case("upgrade"))
+        );
+        Ok(Self {
+            stream,
+            rest,
+            answer,
+        })
     }
 
     pub fn send_raw(&mut self, bytes: &[u8]) {
@@ -124,7 +143,12 @@ impl Client {
         };
         assert_eq!(head[1] & 0x80, 0, "a server never masks");
         let payload = self.take(usize::try_from(len).unwrap())?;
-        Some(Frame { fin: head[0] & 0x80 != 0, rsv: head[0] >> 4 & 7, opcode: head[0] & 0xF, payload })
+        Some(Frame {
+            fin: head[0] & 0x80 != 0,
+            rsv: head[0] >> 4 & 7,
+            opcode: head[0] & 0xF,
+            payload,
+        })
     }
 
     /// The next frame that is neither ping nor pong; pings are answered.
@@ -142,24 +166,39 @@ impl Client {
     /// The next message, which is text.
     pub fn text(&mut self) -> String {
         let frame = self.recv();
-        assert_eq!((frame.fin, frame.rsv, frame.opcode), (true, 0, TEXT), "{frame:?}");
+        assert_eq!(
+            (frame.fin, frame.rsv, frame.opcode),
+            (true, 0, TEXT),
+            "{frame:?}"
+        );
         String::from_utf8(frame.payload).expect("text is UTF-8")
     }
 
     /// The next message, which is binary.
     pub fn binary(&mut self) -> Vec<u8> {
         let frame = self.recv();
-        assert_eq!((frame.fin, frame.rsv, frame.opcode), (true, 0, BINARY), "{frame:?}");
+        assert_eq!(
+            (frame.fin, frame.rsv, frame.opcode),
+            (true, 0, BINARY),
+            "{frame:?}"
+        );
         frame.payload
     }
 
     /// The close frame that comes next: code (1005 if it has none) and reason.
     pub fn closed(&mut self) -> (u16, String) {
         let frame = self.recv();
-        assert_eq!((frame.fin, frame.rsv, frame.opcode), (true, 0, CLOSE), "{frame:?}");
+        assert_eq!(
+            (frame.fin, frame.rsv, frame.opcode),
+            (true, 0, CLOSE),
+            "{frame:?}"
+        );
         match frame.payload.as_slice() {
             [] => (1005, String::new()),
-            [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), String::from_utf8(reason.to_vec()).expect("UTF-8")),
+            [a, b, reason @ ..] => (
+                u16::from_be_bytes([*a, *b]),
+                String::from_utf8(reason.to_vec()).expect("UTF-8"),
+            ),
             [_] => panic!("a close frame of one byte"),
         }
     }
@@ -179,7 +218,9 @@ impl Client {
 
     /// Sends a close frame to a peer that may have gone.
     pub fn try_send_close(&mut self, code: u16) {
-        let _ = self.stream.write_all(&frame(true, 0, CLOSE, &close_payload(code, "")));
+        let _ = self
+            .stream
+            .write_all(&frame(true, 0, CLOSE, &close_payload(code, "")));
     }
 
     fn take(&mut self, n: usize) -> Option<Vec<u8>> {
@@ -189,7 +230,11 @@ impl Client {
                 Ok(0) => return None,
                 Ok(n) => self.rest.extend(&chunk[..n]),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return None,
+                Err(e)
+                    if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) =>
+                {
+                    return None;
+                }
                 Err(e) => panic!("nothing came in {PATIENCE:?}: {e}"),
             }
         }

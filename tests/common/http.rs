@@ -16,7 +16,10 @@ pub struct Answer {
 impl Answer {
     /// The value of a header that comes once.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut found = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let value = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "more than one {name}");
         value
@@ -29,8 +32,12 @@ impl Answer {
 
 pub fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(addr).expect("connect");
-    stream.set_read_timeout(Some(PATIENCE)).expect("set a timeout");
-    stream.set_write_timeout(Some(PATIENCE)).expect("set a timeout");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("set a timeout");
+    stream
+        .set_write_timeout(Some(PATIENCE))
+        .expect("set a timeout");
     stream.set_nodelay(true).expect("set nodelay");
     stream
 }
@@ -44,7 +51,10 @@ pub fn request(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> Answer {
 
 /// A GET on a connection of its own.
 pub fn get(addr: SocketAddr, path: &str) -> Answer {
-    request(addr, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    request(
+        addr,
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    )
 }
 
 /// Sends bytes one at a time, and reads one answer. The server may answer before all is sent.
@@ -65,17 +75,35 @@ pub fn read_answer(stream: &mut TcpStream, mut rest: Vec<u8>, head: bool) -> (An
         if let Some(at) = rest.windows(4).position(|window| window == b"\r\n\r\n") {
             break at;
         }
-        assert!(more(stream, &mut rest), "closed inside of a head: {:?}", String::from_utf8_lossy(&rest));
+        assert!(
+            more(stream, &mut rest),
+            "closed inside of a head: {:?}",
+            String::from_utf8_lossy(&rest)
+        );
     };
     let text = String::from_utf8(rest[..end].to_vec()).expect("a head is text");
     rest.drain(..end + 4);
     let mut lines = text.split("\r\n");
-    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).expect("a status line");
+    let status = lines
+        .next()
+        .and_then(|line| line.strip_prefix("HTTP/1.1 "))
+        .expect("a status line");
     let status = status[..3].parse().expect("a status");
-    let headers = lines.map(|line| line.split_once(": ").expect("a header")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-    let mut answer = Answer { status, headers, body: Vec::new() };
+    let headers = lines
+        .map(|line| line.split_once(": ").expect("a header"))
+        .map(|(n, v)| (n.to_owned(), v.to_owned()))
+        .collect();
+    let mut answer = Answer {
+        status,
+        headers,
+        body: Vec::new(),
+    };
     if !head && !matches!(status, 100..200 | 204 | 304) {
-        let len: usize = answer.header("content-length").expect("a length").parse().expect("a number");
+        let len: usize = answer
+            .header("content-length")
+            .expect("a length")
+            .parse()
+            .expect("a number");
         while rest.len() < len {
             assert!(more(stream, &mut rest), "closed inside of a body");
         }
@@ -100,7 +128,9 @@ fn more(stream: &mut TcpStream, into: &mut Vec<u8>) -> bool {
                 return n > 0;
             }
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return false,
+            Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                return false;
+            }
             Err(e) => panic!("nothing came in {PATIENCE:?}: {e}"),
         }
     }

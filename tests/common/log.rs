@@ -28,17 +28,31 @@ impl Pen {
         self.note(format!("{name} open"));
         let (pen, who) = (self.clone(), name.to_owned());
         socket.on(event::Message, move |_, message| {
-            let text = message.as_text().map_or_else(|| format!("{} bytes", message.len()), str::to_owned);
+            let text = message
+                .as_text()
+                .map_or_else(|| format!("{} bytes", message.len()), str::to_owned);
             pen.note(format!("{who} message {text}"));
         });
         let (pen, who) = (self.clone(), name.to_owned());
-        socket.on(event::Error, move |_, failure| pen.note(format!("{who} error {failure}")));
+        socket.on(event::Error, move |_, failure| {
+            pen.note(format!("{who} error {failure}"))
+        });
         let (pen, who) = (self.clone(), name.to_owned());
-        socket.on(event::Drain, move |_, drained| pen.note(format!("{who} drain {}", drained.undelivered)));
+        socket.on(event::Drain, move |_, drained| {
+            pen.note(format!("{who} drain {}", drained.undelivered))
+        });
         let (pen, who) = (self.clone(), name.to_owned());
         socket.on(event::Close, move |_, close| {
-            let event::Closed { code, reason, by, cause, undelivered } = close;
-            pen.note(format!("{who} close {code} {reason:?} {by:?} {cause:?} {undelivered}"));
+            let event::Closed {
+                code,
+                reason,
+                by,
+                cause,
+                undelivered,
+            } = close;
+            pen.note(format!(
+                "{who} close {code} {reason:?} {by:?} {cause:?} {undelivered}"
+            ));
         });
     }
 }
@@ -67,7 +81,9 @@ impl Log {
             match self.0.recv_timeout(PATIENCE) {
                 Ok(line) => lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => return lines,
-                Err(RecvTimeoutError::Timeout) => panic!("somebody still holds a listener after {lines:?}"),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("somebody still holds a listener after {lines:?}")
+                }
             }
         }
     }

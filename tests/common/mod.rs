@@ -32,17 +32,26 @@ pub fn serve(setup: impl FnOnce(&mut App) + Send + 'static) -> Server {
 }
 
 /// Starts a server. Options and application are made on its thread, since they stay there.
-pub fn serve_with(options: impl FnOnce() -> Options + Send + 'static, setup: impl FnOnce(&mut App) + Send + 'static) -> Server {
+pub fn serve_with(
+    options: impl FnOnce() -> Options + Send + 'static,
+    setup: impl FnOnce(&mut App) + Send + 'static,
+) -> Server {
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         let mut app = App::with(options());
         setup(&mut app);
         let mut server = app.bind("127.0.0.1:0").expect("bind");
-        sender.send((server.local_addr().expect("address"), server.remote())).expect("the test waits");
+        sender
+            .send((server.local_addr().expect("address"), server.remote()))
+            .expect("the test waits");
         server.run().expect("run");
     });
     let (addr, remote) = receiver.recv_timeout(PATIENCE).expect("the server starts");
-    Server { addr, remote, thread: Some(thread) }
+    Server {
+        addr,
+        remote,
+        thread: Some(thread),
+    }
 }
 
 impl Server {
@@ -54,12 +63,18 @@ impl Server {
     /// Runs `job` on the server's thread, and gives what it gives.
     pub fn ask<R: Send + 'static>(&self, job: impl FnOnce(&Hub) -> R + Send + 'static) -> R {
         let (sender, receiver) = mpsc::channel();
-        self.remote.post(move |hub| drop(sender.send(job(hub)))).expect("the server is there");
+        self.remote
+            .post(move |hub| drop(sender.send(job(hub))))
+            .expect("the server is there");
         receiver.recv_timeout(PATIENCE).expect("the server answers")
     }
 
     /// Waits until `condition` holds on the server's thread.
-    pub fn wait_until(&self, what: &str, condition: impl Fn(&Hub) -> bool + Send + Sync + Clone + 'static) {
+    pub fn wait_until(
+        &self,
+        what: &str,
+        condition: impl Fn(&Hub) -> bool + Send + Sync + Clone + 'static,
+    ) {
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
             let condition = condition.clone();
@@ -81,7 +96,8 @@ impl Server {
             let _ = released.recv();
         };
         self.remote.post(wait).expect("the server is there");
-        held.recv_timeout(PATIENCE).expect("the server runs the job");
+        held.recv_timeout(PATIENCE)
+            .expect("the server runs the job");
         release
     }
 

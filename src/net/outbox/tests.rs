@@ -14,14 +14,21 @@ struct Script {
 
 impl Sink for Script {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(n) = self.takes.borrow_mut().pop_front() else { return Err(ErrorKind::WouldBlock.into()) };
+        let Some(n) = self.takes.borrow_mut().pop_front() else {
+            return Err(ErrorKind::WouldBlock.into());
+        };
         let n = n.min(bytes.len());
         self.taken.borrow_mut().extend_from_slice(&bytes[..n]);
         Ok(n)
     }
 
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<u8>>())
+        self.write(
+            &slices
+                .iter()
+                .flat_map(|slice| slice.iter().copied())
+                .collect::<Vec<u8>>(),
+        )
     }
 }
 
@@ -37,8 +44,14 @@ fn message(control: bool, number: u32, len: usize) -> Vec<u8> {
 
 fn measure(bytes: &[u8]) -> Unit {
     let len = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-    assert!(len >= 7 && len <= bytes.len() && bytes[2] <= 1, "measured in the middle of a message");
-    Unit { len, control: bytes[2] == 1 }
+    assert!(
+        len >= 7 && len <= bytes.len() && bytes[2] <= 1,
+        "measured in the middle of a message"
+    );
+    Unit {
+        len,
+        control: bytes[2] == 1,
+    }
 }
 
 /// The kind and number of each message in `bytes`, and what is left of one that is cut.
@@ -49,7 +62,10 @@ fn messages(mut bytes: &[u8]) -> (Vec<(bool, u32)>, usize) {
         if len > bytes.len() {
             break;
         }
-        found.push((bytes[2] == 1, u32::from_be_bytes(bytes[3..7].try_into().unwrap())));
+        found.push((
+            bytes[2] == 1,
+            u32::from_be_bytes(bytes[3..7].try_into().unwrap()),
+        ));
         bytes = &bytes[len..];
     }
     (found, bytes.len())
@@ -108,14 +124,19 @@ fn any_sends_and_short_writes_keep_messages_whole_and_in_order() {
         (x >> 16) % n
     };
     for round in 0..if cfg!(miri) { 5 } else { 3_000 } {
-        let mut bench = Bench { pinnable: next(2) as usize * usize::MAX, ..Bench::default() };
+        let mut bench = Bench {
+            pinnable: next(2) as usize * usize::MAX,
+            ..Bench::default()
+        };
         for _ in 0..next(40) {
             match next(12) {
                 0..=4 => bench.send(false, next(60) as usize, false),
                 5 => bench.send(false, next(300) as usize, true),
                 6..=7 => bench.send(true, 0, false),
                 8 => bench.skip(),
-                9 if bench.congested => bench.dropped += bench.outbox.drop_oldest(next(200) as usize, measure),
+                9 if bench.congested => {
+                    bench.dropped += bench.outbox.drop_oldest(next(200) as usize, measure)
+                }
                 _ => {
                     let takes: Vec<usize> = (0..next(4)).map(|_| 1 + next(50) as usize).collect();
                     bench.flush(&takes);
@@ -125,19 +146,37 @@ fn any_sends_and_short_writes_keep_messages_whole_and_in_order() {
         let waiting = bench.outbox.messages(&bench.log, measure);
         let before = data_that_arrived(&bench, round);
         bench.flush(&[usize::MAX; 64]);
-        assert!(bench.outbox.is_empty() && bench.outbox.weight() == 0, "round {round}");
+        assert!(
+            bench.outbox.is_empty() && bench.outbox.weight() == 0,
+            "round {round}"
+        );
         // One that was partly written had not arrived yet.
-        assert_eq!(data_that_arrived(&bench, round), before + waiting, "round {round}");
+        assert_eq!(
+            data_that_arrived(&bench, round),
+            before + waiting,
+            "round {round}"
+        );
         let (arrived, cut) = messages(&bench.sink.taken.borrow());
-        assert_eq!((arrived.len() + bench.dropped, cut), (bench.sent as usize, 0), "round {round}: {arrived:?}");
+        assert_eq!(
+            (arrived.len() + bench.dropped, cut),
+            (bench.sent as usize, 0),
+            "round {round}: {arrived:?}"
+        );
     }
 }
 
 /// How many messages of the application have arrived. They are in order, and none came twice.
 fn data_that_arrived(bench: &Bench, round: u64) -> usize {
     let (arrived, _) = messages(&bench.sink.taken.borrow());
-    let data: Vec<u32> = arrived.iter().filter(|(control, _)| !control).map(|(_, number)| *number).collect();
-    assert!(data.is_sorted_by(|a, b| a < b), "round {round}: {arrived:?}");
+    let data: Vec<u32> = arrived
+        .iter()
+        .filter(|(control, _)| !control)
+        .map(|(_, number)| *number)
+        .collect();
+    assert!(
+        data.is_sorted_by(|a, b| a < b),
+        "round {round}: {arrived:?}"
+    );
     data.len()
 }
 
@@ -150,7 +189,10 @@ fn control_traffic_goes_behind_the_message_that_is_partly_written_and_ahead_of_t
     bench.send(true, 0, false);
     bench.flush(&[usize::MAX]);
     let (arrived, _) = messages(&bench.sink.taken.borrow());
-    assert_eq!(arrived, [(false, 0), (false, 1), (true, 3), (true, 4), (false, 2)]);
+    assert_eq!(
+        arrived,
+        [(false, 0), (false, 1), (true, 3), (true, 4), (false, 2)]
+    );
 }
 
 #[test]
@@ -190,7 +232,10 @@ fn a_long_remainder_shares_the_log_and_a_short_one_does_not() {
     bench.flush(&[]);
     assert_eq!(bench.outbox.weight(), 60_000);
     for (pinnable, weight) in [(1_000_000, 180_000), (100_000, 175_000)] {
-        let mut bench = Bench { pinnable, ..Bench::default() };
+        let mut bench = Bench {
+            pinnable,
+            ..Bench::default()
+        };
         (0..3).for_each(|_| bench.send(false, 60_000, false));
         bench.flush(&[5_000]);
         assert_eq!(bench.outbox.weight(), weight, "what is pinned counts");

@@ -38,9 +38,15 @@ impl<S: Service> Reactor<S> {
     /// Takes connections from `listener` too.
     pub(crate) fn listen(&mut self, mut listener: Listener) -> io::Result<()> {
         if self.listeners.len() == LISTENERS {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "more than 1024 listeners"));
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "more than 1024 listeners",
+            ));
         }
-        listener.register(self.poll.registry(), Token(WAKER.0 - 1 - self.listeners.len()))?;
+        listener.register(
+            self.poll.registry(),
+            Token(WAKER.0 - 1 - self.listeners.len()),
+        )?;
         self.listeners.push(listener);
         Ok(())
     }
@@ -101,7 +107,10 @@ impl<S: Service> Reactor<S> {
         let registered = {
             let mut table = self.links.table();
             let half = table.halves.get_mut(key);
-            half.map_or(Ok(()), |half| half.stream.register(self.poll.registry(), Token(key.token())))
+            half.map_or(Ok(()), |half| {
+                half.stream
+                    .register(self.poll.registry(), Token(key.token()))
+            })
         };
         if let Err(e) = registered {
             self.links.table().halves.remove(key);
@@ -122,5 +131,11 @@ impl<S: Service> Reactor<S> {
 
 /// Errors of `accept` that concern one connection only, which is gone already.
 fn passes(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::PermissionDenied)
+    matches!(
+        error.kind(),
+        ErrorKind::Interrupted
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::PermissionDenied
+    )
 }

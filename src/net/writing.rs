@@ -1,0 +1,192 @@
+//! The table of writing halves, continued: writing what is queued, and ending.
+
+use super::link::{Cause, Stage};
+use super::links::{Raised, Table};
+use super::segment::Log;
+use super::slab::Key;
+
+/// What a lingering connection may still send before it is cut.
+const LINGER_BYTES: u32 = 16 * 1024 * 1024;
+
+impl Table {
+    pub(super) fn tell_when_written(&mut self, key: Key) {
+        if let Some(half) = self.halves.get_mut(key) {
+            half.pressed = true;
+            half.enqueue(key, &mut self.queue);
+        }
+    }
+
+    pub(super) fn drop_waiting(&mut self, key: Key) {
+        if let Some(half) = self.halves.get_mut(key)
+            && half.is_congested()
+        {
+            let dropped = half.outbox.drop_oldest(0, self.limits.measure);
+            half.lose(dropped);
+        }
+    }
+
+    pub(super) fn advance(&mut self, key: Key, to: Stage) {
+        if let Some(half) = self.halves.get_mut(key) {
+            half.stage = half.stage.max(to);
+        }
+    }
+
+    pub(super) fn end(&mut self, key: Key, linger: bool) {
+        let due = self.clock.tick().after(self.limits.linger);
+        let Some(half) = self
+            .halves
+            .get_mut(key)
+            .filter(|half| half.stage < Stage::Ending)
+        else {
+            return;
+        };
+        half.stage = Stage::Ending;
+        half.linger = linger;
+        half.enqueue(key, &mut self.queue);
+        self.wake_at(key, due);
+    }
+
+    /// The connection is over. Only the first cause counts.
+    pub(super) fn die(&mut self, key: Key, cause: Cause) {
+        let Some(half) = self
+            .halves
+            .get_mut(key)
+            .filter(|half| half.stage < Stage::Dead)
+        else {
+            return;
+        };
+        half.stage = Stage::Dead;
+        half.cause = cause;
+        half.lose(half.outbox.messages(&self.log, self.limits.measure));
+        half.outbox.clear();
+        self.raised.push(Raised::Dead(key));
+    }
+
+    /// The peer's FIN was read. `true` the first time.
+    pub(super) fn finished(&mut self, key: Key) -> bool {
+        let Some(half) = self.halves.get_mut(key) else {
+            return false;
+        };
+        let first = !std::mem::replace(&mut half.finished, true);
+        if half.stage >= Stage::Ending && half.outbox.is_empty() {
+            self.die(key, Cause::Ended);
+        }
+        first
+    }
+
+    /// `n` bytes were read from a connection that is ended, and count for nothing.
+    pub(super) fn discarded(&mut self, key: Key, n: usize) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        half.discarded = half
+            .discarded
+            .saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        if half.discarded > LINGER_BYTES {
+            self.die(key, Cause::Ended);
+        }
+    }
+
+    /// The kernel takes bytes again.
+    pub(super) fn writable(&mut self, key: Key) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        if !std::mem::replace(&mut half.writable, true) {
+            half.enqueue(key, &mut self.queue);
+            self.flush(key);
+        }
+    }
+
+    /// Writes the log out if `len` more bytes would not fit.
+    pub(super) fn make_room(&mut self, len: usize) {
+        if self.log.len() + len > Log::LIMIT {
+            self.flush_all();
+        }
+    }
+
+    pub(super) fn count_large(&mut self, len: usize) {
+        self.large += len;
+        if self.large > Log::LIMIT {
+            self.flush_all();
+        }
+    }
+
+    /// Writes all that is queued. Runs no listener: what comes of it is raised.
+    pub(super) fn flush_all(&mut self) {
+        let mut queue = std::mem::take(&mut self.queue);
+        for key in queue.drain(..) {
+            self.flush(key);
+        }
+        // The list keeps its memory; nothing was queued meanwhile.
+        self.queue = queue;
+        self.log.clear();
+        self.large = 0;
+    }
+
+    fn flush(&mut self, key: Key) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
+            return;
+        }
+        if half.writable {
+            match half
+                .outbox
+                .write(&half.stream, &self.log, self.limits.measure)
+            {
+                Ok(all) => half.writable = all,
+                Err(e) => return self.die(key, Cause::Io(e.kind())),
+            }
+        }
+        if !half.writable {
+            half.outbox
+                .detach(&mut self.log, self.limits.max_backpressure / 2);
+            half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
+            return;
+        }
+        if std::mem::take(&mut half.stalled) {
+            self.resumed.push(key);
+        }
+        if std::mem::take(&mut half.pressed) && half.stage <= Stage::Closing {
+            self.raised.push(Raised::Drained(key));
+        }
+        if half.stage == Stage::Ending {
+            self.all_is_written(key);
+        }
+    }
+
+    /// An ended connection has written everything.
+    fn all_is_written(&mut self, key: Key) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        if half.finished || !half.linger || half.stream.finish().is_err() {
+            return self.die(key, Cause::Ended);
+        }
+        half.stage = Stage::Lingering;
+        half.unread = true;
+        self.resumed.push(key);
+    }
+
+    /// Whether there is something to do before waiting.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.queue.is_empty() || !self.raised.is_empty() || !self.resumed.is_empty()
+    }
+
+    pub(super) fn take_raised(&mut self) -> Vec<Raised> {
+        std::mem::take(&mut self.raised)
+    }
+
+    /// Messages that were dropped since this was last asked.
+    pub(super) fn take_undelivered(&mut self, key: Key) -> usize {
+        self.halves
+            .get_mut(key)
+            .map_or(0, |half| std::mem::take(&mut half.undelivered) as usize)
+    }
+
+    pub(super) fn cause(&self, key: Key) -> Cause {
+        self.halves.get(key).map_or(Cause::Cut, |half| half.cause)
+    }
+}
