@@ -61,7 +61,7 @@ pub use ws::audience::Audience;
 pub use ws::event;
 pub use ws::hub::{Hub, Report, Room, Timer};
 pub use ws::listeners::ListenerId;
-pub use ws::message::{Message, OwnedMessage};
+pub use ws::message::{Message, OwnedMessage, Prepared};
 pub use ws::remote::{Gone, Remote};
 pub use ws::settings::Rate;
 pub use ws::socket::Socket;

@@ -62,6 +62,13 @@ impl HttpDate {
 /// The reactor's view of a server.
 pub(super) struct Acceptor(pub(super) Rc<Core>);
 
+impl Drop for Acceptor {
+    /// The reactor is gone, and every socket has heard its end.
+    fn drop(&mut self) {
+        self.0.hub.release();
+    }
+}
+
 impl Service for Acceptor {
     type Job = Job;
 
@@ -88,5 +95,11 @@ impl Service for Acceptor {
         self.0
             .hub
             .report(None, &format!("accepting a connection failed: {error}"));
+    }
+
+    fn bury(&mut self, protocol: Box<dyn Protocol>) {
+        if let Err(panic) = guard(|| drop(protocol)) {
+            self.0.hub.report(None, &panic);
+        }
     }
 }

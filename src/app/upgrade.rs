@@ -39,7 +39,7 @@ pub(super) fn upgrade(
     let protocol = agree(&core.options.subprotocols, offer.protocols());
     let client = core.proxies.client(&head, peer);
     let request = Request::new(head, peer, client).with_params(found.names, found.values);
-    if !core.origins.admit(&request) {
+    if !ask(core, || core.origins.admit(&request))? {
         return Err(Response::text("origin not allowed\n").with_status(403));
     }
     if core.closing.get() {
@@ -80,14 +80,18 @@ fn verify(core: &Core, request: &Request) -> Result<(), Response> {
     let Some(verify) = &core.verify else {
         return Ok(());
     };
-    match guard(|| verify(request)) {
-        Ok(Verdict::Accept) => Ok(()),
-        Ok(Verdict::Refuse(response)) => Err(response),
-        Err(panic) => {
-            core.hub.report(None, &panic);
-            Err(Response::text("internal server error\n").with_status(500))
-        }
+    match ask(core, || verify(request))? {
+        Verdict::Accept => Ok(()),
+        Verdict::Refuse(response) => Err(response),
     }
+}
+
+/// Asks the application. If it panics, the answer is 500.
+fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
+    guard(question).map_err(|panic| {
+        core.hub.report(None, &panic);
+        Response::text("internal server error\n").with_status(500)
+    })
 }
 
 /// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).

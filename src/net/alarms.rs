@@ -41,7 +41,11 @@ impl Table {
                 if half.stage < Stage::Ending {
                     return Some(key);
                 }
-                self.die(key, Cause::Ended);
+                if half.stage == Stage::Ending && half.still_reads() {
+                    self.wake_at(key, now.after(self.limits.linger));
+                } else {
+                    self.die(key, Cause::Ended);
+                }
             }
         }
         None

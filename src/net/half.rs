@@ -1,5 +1,6 @@
 //! The writing half of one connection, and what a full outbox does to a message.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 use super::clock::Tick;
@@ -7,6 +8,10 @@ use super::link::{Cause, Limits, Overflow, Sent, Stage};
 use super::outbox::Outbox;
 use super::slab::Key;
 use super::stream::Stream;
+
+/// An ended connection is given more time for the rest while the peer takes at least so many bytes of
+/// it in the time for lingering.
+const LINGER_PROGRESS: usize = 16 * 1024;
 
 /// The writing half of one connection.
 #[derive(Debug)]
@@ -16,9 +21,13 @@ pub(super) struct Half {
     /// Messages that were dropped, and not yet told.
     pub(super) undelivered: u32,
     pub(super) discarded: u32,
+    /// What waited when an ended connection was last looked at, in bytes.
+    pub(super) left: usize,
     pub(super) alarm: Option<Tick>,
     pub(super) stage: Stage,
     pub(super) cause: Cause,
+    /// Why nothing can be written any more; what came before that is still read.
+    pub(super) broken: Option<ErrorKind>,
     /// The kernel takes bytes, as far as is known.
     pub(super) writable: bool,
     pub(super) queued: bool,
@@ -45,9 +54,11 @@ impl Half {
             outbox: Outbox::default(),
             undelivered: 0,
             discarded: 0,
+            left: usize::MAX,
             alarm: None,
             stage: Stage::Open,
             cause: Cause::Ended,
+            broken: None,
             writable: true,
             queued: false,
             pressed: false,
@@ -75,6 +86,13 @@ impl Half {
         self.undelivered = self
             .undelivered
             .saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
+    }
+
+    /// Whether a peer that is to read the rest still does: so many bytes since it was last asked.
+    pub(super) fn still_reads(&mut self) -> bool {
+        let left = self.outbox.weight();
+        let before = std::mem::replace(&mut self.left, left);
+        left > 0 && left < before.saturating_sub(LINGER_PROGRESS)
     }
 
     pub(super) fn enqueue(&mut self, key: Key, queue: &mut Vec<Key>) {

@@ -127,6 +127,11 @@ impl Link {
         self.links.table().send(self.key, len, encode)
     }
 
+    /// Queues one message that is encoded already.
+    pub(crate) fn send_encoded(&self, frame: &Rc<Vec<u8>>) -> Sent {
+        self.links.table().send_encoded(self.key, frame)
+    }
+
     /// Queues control traffic, which no limit holds back. `false` if nothing may be queued.
     ///
     /// With `overtake` it goes ahead of messages that the kernel has refused.

@@ -130,6 +130,15 @@ impl Table {
         sent
     }
 
+    pub(super) fn send_encoded(&mut self, key: Key, frame: &Rc<Vec<u8>>) -> Sent {
+        if frame.len() < LARGE_FOR_MANY {
+            return self.send(key, frame.len(), |out| out.extend_from_slice(frame));
+        }
+        let sent = self.send_frame(key, &Frame::Large(Rc::clone(frame)));
+        self.count_large(frame.len());
+        sent
+    }
+
     fn send_to_all(
         &mut self,
         members: impl Iterator<Item = u32>,
@@ -163,7 +172,7 @@ impl Table {
     }
 
     fn send_frame(&mut self, key: Key, frame: &Frame) -> Sent {
-        let Some(half) = self.halves.at_mut(key.index) else {
+        let Some(half) = self.halves.get_mut(key) else {
             return Sent::Closed;
         };
         if half.stage != Stage::Open {

@@ -74,6 +74,9 @@ pub(crate) trait Service {
 
     /// Accepting failed, with something else than "nothing to accept".
     fn accept_failed(&mut self, error: io::Error);
+
+    /// Drops what a connection spoke, and with it whatever the application kept there.
+    fn bury(&mut self, protocol: Box<dyn Protocol>);
 }
 
 mod accepting;
@@ -265,7 +268,9 @@ impl<S: Service> Reactor<S> {
                 Ok(n) if stage >= Stage::Ending => self.links.table().discarded(key, n),
                 Ok(n) => self.feed(key, n),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    return self.links.table().is_read(key);
+                }
                 Err(e) => return self.links.table().die(key, Cause::Io(e.kind())),
             }
         }
@@ -381,7 +386,7 @@ impl<S: Service> Reactor<S> {
         for (key, reader) in std::mem::take(&mut self.graves) {
             let half = self.links.table().halves.remove(key);
             drop(half);
-            drop(reader);
+            self.service.bury(reader);
             if matches!(self.accepting, Accepting::Full | Accepting::Starved(_)) {
                 self.accepting = Accepting::Ready;
             }

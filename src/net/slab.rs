@@ -101,11 +101,6 @@ impl<T> Slab<T> {
             .filter(|_| place.generation == key.generation)
     }
 
-    /// The value in a place, whichever it is: for lists that are kept in step with this slab.
-    pub(crate) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
-        self.places.get_mut(index as usize)?.value.as_mut()
-    }
-
     /// The key of the value in a place.
     pub(crate) fn key_at(&self, index: u32) -> Option<Key> {
         let place = self.places.get(index as usize)?;

@@ -1,5 +1,7 @@
 //! The table of writing halves, continued: writing what is queued, and ending.
 
+use std::io::ErrorKind;
+
 use super::link::{Cause, Stage};
 use super::links::{Raised, Table};
 use super::segment::Log;
@@ -131,13 +133,16 @@ impl Table {
         if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
             return;
         }
+        if let Some(kind) = half.broken {
+            return self.broke(key, kind);
+        }
         if half.writable {
             match half
                 .outbox
                 .write(&half.stream, &self.log, self.limits.measure)
             {
                 Ok(all) => half.writable = all,
-                Err(e) => return self.die(key, Cause::Io(e.kind())),
+                Err(e) => return self.broke(key, e.kind()),
             }
         }
         if !half.writable {
@@ -154,6 +159,28 @@ impl Table {
         }
         if half.stage == Stage::Ending {
             self.all_is_written(key);
+        }
+    }
+
+    /// Nothing can be written any more. What the peer had sent before is still heard; where that
+    /// ends, the connection is over.
+    fn broke(&mut self, key: Key, kind: ErrorKind) {
+        let half = self.halves.get_mut(key);
+        let Some(half) = half.filter(|half| half.stage < Stage::Ending && !half.paused) else {
+            return self.die(key, Cause::Io(kind));
+        };
+        half.lose(half.outbox.messages(&self.log, self.limits.measure));
+        half.outbox.clear();
+        half.broken = Some(kind);
+        half.stalled = false;
+        (half.unread, half.hung_up) = (true, true);
+        self.resumed.push(key);
+    }
+
+    /// There is nothing more to read now.
+    pub(super) fn is_read(&mut self, key: Key) {
+        if let Some(kind) = self.halves.get(key).and_then(|half| half.broken) {
+            self.die(key, Cause::Io(kind));
         }
     }
 

@@ -124,3 +124,140 @@ fn close_payload(code: CloseCode, reason: &str) -> ([u8; MAX_CONTROL], usize) {
     }
     (payload, 2 + reason.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::decoder::Role;
+    use super::super::naive::{Owned, decode};
+    use super::*;
+
+    const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+    /// Lengths at both ends of each form of the length.
+    fn lengths() -> impl Iterator<Item = usize> {
+        let long = [65_535, 65_536, 70_000].into_iter();
+        [0, 1, 7, 124, 125, 126, 127, 255, 256, 1000]
+            .into_iter()
+            .chain(long.filter(|_| !cfg!(miri)))
+    }
+
+    fn payload(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i * 3) as u8).collect()
+    }
+
+    #[test]
+    fn the_examples_of_section_5_7_are_written() {
+        let mut out = Vec::new();
+        encode(&mut out, Opcode::Text, b"Hello");
+        encode_masked(&mut out, Opcode::Text, b"Hello", KEY);
+        encode(&mut out, Opcode::Ping, b"Hello");
+        encode_masked(&mut out, Opcode::Pong, b"Hello", KEY);
+        let expected = [
+            &b"\x81\x05Hello"[..],
+            b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+            b"\x89\x05Hello",
+            b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+        ];
+        assert_eq!(out, expected.concat());
+    }
+
+    #[test]
+    fn what_is_encoded_is_read_back() {
+        for len in lengths() {
+            let payload = payload(len);
+            let expected = (vec![Owned::Binary(payload.clone())], Ok(()));
+            let frame = prepare(Opcode::Binary, &payload);
+            assert_eq!(decode(Role::Client, len, &frame), expected, "{len}");
+            let mut frame = Vec::new();
+            encode_masked(&mut frame, Opcode::Binary, &payload, KEY);
+            assert_eq!(decode(Role::Server, len, &frame), expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn the_header_alone_is_the_one_that_is_encoded() {
+        for len in lengths() {
+            let (bytes, size) = header(Opcode::Text, len);
+            let frame = prepare(Opcode::Text, &payload(len));
+            assert_eq!(frame.len(), size + len, "{len}");
+            assert_eq!(frame[..size], bytes[..size], "{len}");
+        }
+    }
+
+    #[test]
+    fn a_frame_goes_behind_what_is_there() {
+        let mut out = b"before".to_vec();
+        encode(&mut out, Opcode::Pong, b"");
+        encode_masked(&mut out, Opcode::Ping, b"", [1, 2, 3, 4]);
+        assert_eq!(out, b"before\x8A\x00\x89\x80\x01\x02\x03\x04");
+    }
+
+    #[test]
+    fn a_close_frame_carries_the_code_and_as_much_of_the_reason_as_fits() {
+        let long = "é".repeat(100);
+        let cut = "é".repeat(61);
+        let table = [
+            (1000, "", 1000, ""),
+            (1001, "going", 1001, "going"),
+            (4999, &long, 4999, &cut),
+            (1005, "never", 1005, ""),
+        ];
+        for (code, reason, code_read, reason_read) in table {
+            let expected = vec![Owned::Close(CloseCode(code_read), reason_read.into())];
+            let mut plain = Vec::new();
+            encode_close(&mut plain, CloseCode(code), reason);
+            assert_eq!(decode(Role::Client, 0, &plain).0, expected, "{code}");
+            let mut masked = Vec::new();
+            encode_close_masked(&mut masked, CloseCode(code), reason, KEY);
+            assert_eq!(decode(Role::Server, 0, &masked).0, expected, "{code}");
+            assert_eq!(masked.len(), plain.len() + 4, "{code}");
+        }
+        let mut empty = Vec::new();
+        encode_close(&mut empty, CloseCode::NO_STATUS, "never");
+        assert_eq!(empty, b"\x88\x00");
+    }
+
+    #[test]
+    fn the_first_frame_of_an_outbox_is_measured() {
+        for len in lengths() {
+            for opcode in [Opcode::Text, Opcode::Binary, Opcode::Ping, Opcode::Close] {
+                let control = opcode.is_control();
+                if control && len > MAX_CONTROL {
+                    continue;
+                }
+                let plain = prepare(opcode, &payload(len));
+                let mut masked = Vec::new();
+                encode_masked(&mut masked, opcode, &payload(len), KEY);
+                for frame in [plain, masked] {
+                    let unit = Unit {
+                        len: frame.len(),
+                        control,
+                    };
+                    assert_eq!(measure(&frame), unit, "{len}");
+                    let behind = [&frame[..], b"\x89\x00more"].concat();
+                    assert_eq!(measure(&behind), unit, "{len}, with more behind");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_frame_is_measured_as_one_unit() {
+        let table: [&[u8]; 7] = [
+            b"",
+            b"\x81",
+            b"\x89\x05Hell",
+            b"\xFF\xFF\xFF",
+            b"\x82\x7E\x01",
+            b"\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFabc",
+            b"\x83\x00garbage",
+        ];
+        for frames in table {
+            let unit = Unit {
+                len: frames.len(),
+                control: false,
+            };
+            assert_eq!(measure(frames), unit, "{}", frames.escape_ascii());
+        }
+    }
+}

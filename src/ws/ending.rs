@@ -63,26 +63,44 @@ impl Socket {
     /// Runs all listeners for an event. `false` if there is none.
     pub(super) fn tell<E: Event>(&self, payload: E::Payload<'_>) -> bool {
         let end = self.0.listeners.borrow().end();
-        let (mut from, mut heard) = (0, false);
-        loop {
-            let taken = self.0.listeners.borrow_mut().take::<E>(from, end);
-            let Some(mut running) = taken else {
-                return heard;
-            };
-            heard = true;
-            from = running.next();
-            if let Some(callback) = E::callback(&mut running.listener) {
-                callback(self, payload);
-            }
-            let spare = self.0.listeners.borrow_mut().put_back(running);
-            drop(spare);
+        let mut from = 0;
+        while self.tell_next::<E>(&mut from, end, payload) {}
+        from > 0
+    }
+
+    /// Runs the first listener for an event that was added between `from` and `end`, and moves
+    /// `from` behind it. `false` if there is none.
+    fn tell_next<E: Event>(&self, from: &mut u32, end: u32, payload: E::Payload<'_>) -> bool {
+        let taken = self.0.listeners.borrow_mut().take::<E>(*from, end);
+        let Some(mut running) = taken else {
+            return false;
+        };
+        *from = running.next();
+        if let Some(callback) = E::callback(&mut running.listener) {
+            callback(self, payload);
         }
+        let spare = self.0.listeners.borrow_mut().put_back(running);
+        drop(spare);
+        true
     }
 
     /// Runs listeners outside of the reading half; a panic ends this socket.
     pub(super) fn tell_guarded<E: Event>(&self, payload: E::Payload<'_>) {
         if let Err(panic) = guard(|| self.tell::<E>(payload)) {
             self.panicked(panic);
+        }
+    }
+
+    /// Runs the last listeners. A panic in one keeps none of the others from hearing of the end.
+    fn tell_end(&self, closed: Closed<'_>) {
+        let end = self.0.listeners.borrow().end();
+        let mut from = 0;
+        loop {
+            match guard(|| self.tell_next::<event::Close>(&mut from, end, closed)) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(panic) => self.0.hub.report(Some(self.id()), &panic),
+            }
         }
     }
 
@@ -277,8 +295,8 @@ impl Socket {
         self.0.admitted.get()
     }
 
-    /// The connection is gone: leaves everything, tells the listeners, and lets go of them, and with
-    /// them of any cycle through this socket.
+    /// The connection is gone: leaves everything, tells the listeners, and lets go of them and of the
+    /// data, and so of any cycle through this socket.
     pub(super) fn closed(&self, undelivered: usize) {
         let left = self.0.hub.forget(self);
         if !left.is_empty() {
@@ -287,22 +305,22 @@ impl Socket {
         let ending = self.ending();
         let (code, reason, by, cause) = match &ending {
             Some(ending) => (ending.code, &*ending.reason, ending.by, ending.cause),
-            None => (CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone),
+            // Neither side ended it: the server is dropped.
+            None => (CloseCode::ABNORMAL, "", By::Us, Cause::Shutdown),
         };
         self.0.hub.counters().closed(code, self.is_admitted());
-        if let Err(panic) = guard(|| {
-            self.tell::<event::Close>(Closed {
-                code,
-                reason,
-                by,
-                cause,
-                undelivered,
-            })
-        }) {
-            self.0.hub.report(Some(self.id()), &panic);
-        }
+        self.tell_end(Closed {
+            code,
+            reason,
+            by,
+            cause,
+            undelivered,
+        });
         let listeners = self.0.listeners.borrow_mut().close();
-        let dropped = guard(|| drop(listeners));
+        let mut rare = self.0.rare.borrow_mut();
+        let data = rare.as_mut().map(|rare| std::mem::take(&mut rare.data));
+        drop(rare);
+        let dropped = guard(|| drop((listeners, data)));
         dropped
             .err()
             .iter()

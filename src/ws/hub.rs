@@ -336,6 +336,14 @@ impl Hub {
         drop(old);
     }
 
+    /// Lets go of what would have run later, and of any cycle through this hub.
+    pub(crate) fn release(&self) {
+        let on_error = self.0.on_error.borrow_mut().take();
+        let suspended = self.0.suspended.take();
+        let later = (on_error, suspended, self.0.timers.take());
+        let _ = super::guard::guard(|| drop(later));
+    }
+
     /// The deadline of a shutdown that was asked for.
     pub(crate) fn take_shutdown(&self) -> Option<Duration> {
         self.0.shutdown.take()

@@ -1,5 +1,8 @@
 //! What is said: text or binary, borrowed for as long as it takes to send or to hear it.
 
+use std::rc::Rc;
+
+use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 
 /// A message (RFC 6455 §5.6). It borrows its payload, and copying it copies a pointer.
@@ -90,6 +93,35 @@ impl<'a> From<&'a OwnedMessage> for Message<'a> {
         match message {
             OwnedMessage::Text(text) => Self::Text(text),
             OwnedMessage::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
+/// A message that is encoded once, to be sent many times (RFC 6455 §5.2): what everyone is told on
+/// joining, say. Cloning copies a pointer.
+///
+/// ```
+/// # use rushwire::{App, Prepared};
+/// # let mut app = App::new();
+/// let rules = Prepared::new("be kind");
+/// app.ws("/chat", move |socket, _| {
+///     socket.send_prepared(&rules);
+/// });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(super) frame: Rc<Vec<u8>>,
+    pub(super) payload: usize,
+}
+
+impl Prepared {
+    /// Encodes a message.
+    pub fn new<'m>(message: impl Into<Message<'m>>) -> Self {
+        let message = message.into();
+        let frame = encoder::prepare(message.opcode(), message.as_bytes());
+        Self {
+            frame: Rc::new(frame),
+            payload: message.len(),
         }
     }
 }

@@ -143,7 +143,7 @@ impl Protocol for Session {
         if !input.is_empty() {
             self.socket.hear(now);
         }
-        if !self.socket.is_admitted() {
+        if !self.socket.is_admitted() && self.socket.is_live() {
             self.held.get_or_insert_default().extend_from_slice(input);
             return Next::Stay;
         }

@@ -12,7 +12,7 @@ use super::ending::Ending;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::hub::Hub;
 use super::listeners::{ListenerId, Listeners};
-use super::message::Message;
+use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
 use crate::net::clock::Tick;
@@ -162,6 +162,12 @@ impl Socket {
                 encoder::encode(out, opcode, payload)
             });
         self.sent(sent, payload.len())
+    }
+
+    /// Queues a message that is encoded already.
+    pub fn send_prepared(&self, message: &Prepared) -> SendStatus {
+        let sent = self.0.link.send_encoded(&message.frame);
+        self.sent(sent, message.payload)
     }
 
     /// Sends a message to everyone in `room` but this socket, which need not be in it; returns how

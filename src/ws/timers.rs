@@ -48,6 +48,11 @@ impl HubTimers {
         }
     }
 
+    /// Takes all of them out, to be dropped outside any borrow.
+    pub(super) fn take(&self) -> impl Sized + use<> {
+        self.0.take()
+    }
+
     pub(crate) fn next(&self) -> Option<Instant> {
         self.0.borrow_mut().next()
     }
@@ -67,7 +72,10 @@ impl HubTimers {
                 hub.report(None, &panic);
                 entry.place.set(None);
             }
-            self.again(entry, now);
+            // A timer that is over is dropped here, and what it captured with it.
+            if let Err(panic) = guard(|| self.again(entry, now)) {
+                hub.report(None, &panic);
+            }
         }
     }
 

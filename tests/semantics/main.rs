@@ -1,6 +1,7 @@
 //! What the library promises to whoever builds on it: the numbered list "Semantics" of the design,
 //! a module for each theme, over real sockets and through the public face only.
 
+#[allow(unused_imports, unreachable_pub, reason = "other test files use more of it")]
 #[path = "../common/mod.rs"]
 mod common;
 

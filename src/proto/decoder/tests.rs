@@ -209,8 +209,9 @@ fn a_broken_frame_is_refused_with_its_violation_and_close_code() {
     let bad_code = |code: u16| (close(code), CloseCode(super::CloseCode(code)), 1002);
     let begun = |input: Vec<u8>| [masked(0x01, b"a"), input].concat();
     let with_len = |first: u8, form: u8, len: &[u8]| [&[first, form], len, &KEY].concat();
+    type Bad = (Vec<u8>, Violation, u16);
     #[rustfmt::skip]
-    let table: Vec<(&str, (Vec<u8>, Violation, u16))> = vec![
+    let table: Vec<(&str, Bad)> = vec![
         ("rsv1",                            (masked(0xC1, b"a"), ReservedBits, 1002)),
         ("rsv2",                            (masked(0xA1, b"a"), ReservedBits, 1002)),
         ("rsv3",                            (masked(0x91, b"a"), ReservedBits, 1002)),

@@ -1,0 +1,85 @@
+//! The decoder against a naive one, and against itself: whatever the cuts, the outcome is one.
+
+use crate::proto::decoder::Role;
+use crate::proto::naive::{decode, decode_cut};
+
+/// Small, so that inputs reach it.
+const MAX_MESSAGE: usize = 1024;
+
+/// Decodes `data` in either role: the first four bytes choose the limit and how the rest is cut.
+///
+/// # Panics
+///
+/// When a promise of the decoder is broken.
+pub fn decoder(data: &[u8]) {
+    let [limit, a, b, c] = data.first_chunk::<4>().copied().unwrap_or_default();
+    let input = data.get(4..).unwrap_or_default();
+    let max = match limit {
+        0 => MAX_MESSAGE,
+        limit => usize::from(limit),
+    };
+    let sizes = [a, b, c].map(|size| usize::from(size) + 1);
+    for role in [Role::Server, Role::Client] {
+        let expected = decode(role, max, input);
+        for sizes in [&[usize::MAX][..], &[1], &sizes] {
+            let outcome = decode_cut(role, max, input, sizes);
+            assert_eq!(outcome, expected, "{role:?}, at most {max}, in {sizes:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoder;
+
+    /// One input of each class; more lie in `fuzz/seeds/decoder`. The masking keys are 0.
+    const SEEDS: [&[u8]; 6] = [
+        b"\0\x02\x05\x09\x81\x85\0\0\0\0Hello\x82\x80\0\0\0\0\x8A\x80\0\0\0\0",
+        b"\x10\x01\x01\x07\x01\x83\0\0\0\0caf\x89\x81\0\0\0\0p\x80\x82\0\0\0\0\xC3\xA9",
+        b"\0\x03\x03\x03\x88\x85\0\0\0\0\x03\xE8bye\x81\x80\0\0\0\0",
+        b"\x05\0\x01\x02\x82\x03abc\x01\x01a\x00\x00\x80\x02bc\x88\x02\x03\xE9",
+        b"\0\x07\x0B\x03\x82\xFE\x00\x80\0\0\0\0................................\
+            ................................................................\
+            ................................",
+        b"\0\x01\x02\x03\x81\x8C\x01\x02\x03\x04\xF1\x9D\x9B\x84\xF1\x9D\x9B\x84\xF1\x9D\x9B\x84",
+    ];
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn the_seeds_break_no_promise() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/decoder");
+        // A published crate comes without its seeds.
+        let Ok(seeds) = std::fs::read_dir(folder) else {
+            return;
+        };
+        let run = |seed: std::io::Result<std::fs::DirEntry>| {
+            decoder(&std::fs::read(seed.unwrap().path()).unwrap());
+        };
+        assert!(seeds.map(run).count() >= 20);
+    }
+
+    #[test]
+    fn mutated_frames_break_no_promise() {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % below
+        };
+        for round in 0..if cfg!(miri) { 5 } else { 3_000 } {
+            let mut input = SEEDS[round % SEEDS.len()].to_vec();
+            for _ in 0..random(5) {
+                let at = random(input.len());
+                match random(5) {
+                    0 => input[at] = random(256) as u8,
+                    1 => input[at] ^= 1 << random(8),
+                    2 => drop(input.remove(at)),
+                    3 => input.truncate(at.max(5)),
+                    _ => input.extend_from_slice(&SEEDS[random(SEEDS.len())][4..]),
+                }
+            }
+            decoder(&input);
+        }
+    }
+}
