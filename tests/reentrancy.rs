@@ -57,8 +57,8 @@ enum Place {
 /// What it does.
 const ACTIONS: [(&str, fn(&World, &Socket)); 20] = [
     ("send", |_, socket| drop(socket.send("x"))),
-    ("send much", |_, socket| {
-        (0..40).for_each(|_| drop(socket.send(&vec![0; 20_000])))
+    ("send more than may wait", |_, socket| {
+        (0..120).for_each(|_| drop(socket.send(&vec![0; 60_000])));
     }),
     ("close", |_, socket| socket.close()),
     ("close with a code", |_, socket| {
@@ -284,6 +284,8 @@ impl World {
         }));
         let world = self.clone();
         ids.push(socket.on(event::Error, move |socket, _| world.enter(socket, "error")));
+        let world = self.clone();
+        ids.push(socket.on(event::Drain, move |socket, _| world.enter(socket, "drain")));
         self.listeners.borrow_mut().insert(socket.id(), ids);
         // Never replaced, so that the end is always seen. It captures its own socket: a cycle.
         let (world, me) = (self.clone(), socket.clone());
@@ -484,8 +486,10 @@ fn run(place: Place, action: usize, target: usize) -> Result<(), String> {
     wait_for_action(&server);
     survives(&server);
     if target != 2 {
-        heir.send("echo");
-        while heir.recv().payload != b"echo" {}
+        for _ in 0..2 {
+            heir.send("echo");
+            while heir.recv().payload != b"echo" {}
+        }
     }
     drop((heir, other, actor));
     server.wait_until("everyone is gone", |hub| {
@@ -523,7 +527,7 @@ fn judge(log: &str) -> Result<(), String> {
         let fits = match (what, open.get(id)) {
             ("open", None) => open.insert(id, true).is_none(),
             ("close", Some(true)) => open.insert(id, false).is_some(),
-            ("message" | "error", Some(true)) => true,
+            ("message" | "error" | "drain", Some(true)) => true,
             _ => false,
         };
         if !fits {

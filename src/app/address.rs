@@ -50,13 +50,17 @@ impl Network {
 }
 
 impl Proxies {
-    /// Reads all networks; gives the first text that is none.
-    pub(super) fn parse(texts: &[String]) -> Result<Self, &str> {
-        let parse = |text: &'_ String| Network::parse(text);
-        match texts.iter().find(|text| parse(text).is_none()) {
-            Some(bad) => Err(bad),
-            None => Ok(Self(texts.iter().filter_map(parse).collect())),
+    /// Reads all networks; gives the texts that are none.
+    pub(super) fn parse(texts: &[String]) -> Result<Self, Vec<&str>> {
+        let networks: Vec<_> = texts
+            .iter()
+            .filter_map(|text| Network::parse(text))
+            .collect();
+        if networks.len() == texts.len() {
+            return Ok(Self(networks));
         }
+        let bad = texts.iter().filter(|text| Network::parse(text).is_none());
+        Err(bad.map(String::as_str).collect())
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

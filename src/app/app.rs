@@ -276,7 +276,11 @@ impl App {
                 problems.add(problem);
             }
         }
-        if let Err(bad) = Proxies::parse(&self.options.trusted_proxies) {
+        for bad in Proxies::parse(&self.options.trusted_proxies)
+            .err()
+            .into_iter()
+            .flatten()
+        {
             problems.add(format!(
                 "trusted proxy {bad:?} is no address and no network"
             ));

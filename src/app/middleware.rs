@@ -36,6 +36,8 @@ enum Decision {
     Waited,
     Passed(Option<Box<dyn Any + Send>>),
     Rejected(CloseCode, String),
+    /// It was obeyed, and nothing changes it any more: dropping what is left of a `Next`, say.
+    Obeyed,
 }
 
 impl Next {
@@ -65,7 +67,7 @@ impl Next {
                 // Without a server there is no socket either.
                 let _ = self.remote.post(move |hub| hub.conclude(id));
             }
-            Decision::Passed(_) | Decision::Rejected(..) => {}
+            Decision::Passed(_) | Decision::Rejected(..) | Decision::Obeyed => {}
         }
     }
 }
@@ -107,7 +109,7 @@ impl Admission {
                 drop(current);
                 return self.wait(decision);
             }
-            let decided = std::mem::replace(&mut *current, Decision::Waited);
+            let decided = std::mem::replace(&mut *current, Decision::Obeyed);
             drop(current);
             if !self.obey(decided) {
                 return;
@@ -120,18 +122,23 @@ impl Admission {
     /// Goes on when the decision has been made elsewhere.
     fn wait(mut self, decision: Arc<Mutex<Decision>>) {
         let (hub, id) = (self.core.hub.clone(), self.socket.id());
-        self.socket.link().pause();
+        if self.socket.is_live() {
+            self.socket.link().pause();
+        }
         hub.suspend(id, move || {
             let decided = std::mem::replace(
                 &mut *decision.lock().unwrap_or_else(PoisonError::into_inner),
-                Decision::Waited,
+                Decision::Obeyed,
             );
-            let socket = self.socket.clone();
+            let link = self.socket.link().clone();
+            // First, since the next middleware may want to wait, too.
+            link.resume();
             if self.obey(decided) {
                 self.at += 1;
                 self.advance();
             }
-            socket.link().resume();
+            // Heartbeat and the like begin now.
+            link.wake_at(link.now());
         });
     }
 
@@ -148,7 +155,7 @@ impl Admission {
                 self.socket.reject(code, &reason);
                 false
             }
-            Decision::Open | Decision::Waited => false,
+            Decision::Open | Decision::Waited | Decision::Obeyed => false,
         }
     }
 

@@ -85,6 +85,8 @@ impl Opening {
             State::Head(parser) => {
                 if !parser.has_begun() && self.answered.is_some() {
                     self.began = now;
+                    self.link
+                        .wake_at(now.after(self.core.options.handshake_timeout));
                 }
                 let pushed = parser.push(input);
                 pushed.map(|progress| match progress.head {
@@ -110,10 +112,11 @@ impl Opening {
     /// A whole head has come.
     fn head(&mut self, head: Head, used: usize) -> Flow {
         if handshake::wants_websocket(&head) {
+            let how = Answer::last().to(&head);
             return match upgrade::upgrade(&self.core, &self.link, self.peer, head) {
                 Ok(session) => Flow::Become(session, used),
                 Err(response) => {
-                    self.answer(&response, Answer::last());
+                    self.answer(&response, how);
                     Flow::More
                 }
             };
@@ -127,7 +130,10 @@ impl Opening {
         let mut reader = BodyReader::new(head.framing(), self.core.options.max_body_size);
         let mut body = Vec::new();
         match reader.push(&[], &mut body) {
-            Err(bad) => return self.refuse(bad),
+            Err(bad) => {
+                self.state = State::Body { head, reader, body };
+                return self.refuse(bad);
+            }
             Ok(progress) if progress.done => {
                 self.state = State::Body { head, reader, body };
                 return self.body(used);
@@ -158,9 +164,17 @@ impl Opening {
     fn refuse(&mut self, bad: BadRequest) -> Flow {
         self.answer(
             &Response::text(format!("{bad}\n")).with_status(bad.status()),
-            Answer::last(),
+            self.last_answer(),
         );
         Flow::More
+    }
+
+    /// How to answer the request under way for the last time, as far as its head is known.
+    fn last_answer(&self) -> Answer {
+        match &self.state {
+            State::Body { head, .. } => Answer::last().to(head),
+            State::Head(_) | State::Done => Answer::last(),
+        }
     }
 
     fn answer(&mut self, response: &Response, how: Answer) {
@@ -257,7 +271,7 @@ impl Protocol for Opening {
         } else {
             self.answer(
                 &Response::text("the request took too long\n").with_status(408),
-                Answer::last(),
+                self.last_answer(),
             );
         }
         None

@@ -29,6 +29,7 @@ pub struct Options {
     /// Time between two pings to a peer. Default: 30 s. Zero: no heartbeat.
     pub heartbeat: Duration,
     /// How long a peer may leave a ping of the heartbeat without any sign of life. Default: 45 s.
+    /// Zero: for ever.
     pub pong_timeout: Duration,
     /// How many sockets there may be, those that are about to open included. More are refused with
     /// 503. Default: 10,000.
@@ -115,7 +116,7 @@ impl Options {
         let on = |span: Duration| (!span.is_zero()).then_some(span);
         Settings {
             heartbeat: on(self.heartbeat),
-            pong_timeout: self.pong_timeout,
+            pong_timeout: on(self.pong_timeout),
             close_timeout: self.close_timeout,
             idle_timeout: on(self.idle_timeout),
             max_lifetime: on(self.max_lifetime),

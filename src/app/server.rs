@@ -99,14 +99,15 @@ impl Server {
             .map(|deadline| deadline.saturating_duration_since(Instant::now()));
         self.reactor
             .turn([timeout, left].into_iter().flatten().min())?;
-        if let Some(grace) = self.core.hub.take_shutdown() {
-            self.begin_shutdown(grace);
-        }
+        // First the cut, then the beginning: even without grace, one turn writes the close frames.
         if self
             .deadline
             .is_some_and(|deadline| deadline <= Instant::now())
         {
             self.reactor.cut();
+        }
+        if let Some(grace) = self.core.hub.take_shutdown() {
+            self.begin_shutdown(grace);
         }
         Ok(())
     }

@@ -65,14 +65,15 @@ pub(super) fn upgrade(
         data: request.values(),
     };
     let socket = core.hub.open(link.clone(), origin);
-    let session = Session::new(socket.clone(), Role::Server, Some(place));
     Admission {
         core: Rc::clone(core),
-        socket,
+        socket: socket.clone(),
         request,
         at: 0,
     }
     .advance();
+    // Its first deadline depends on whether the socket has passed.
+    let session = Session::new(socket, Role::Server, Some(place));
     Ok(Box::new(session))
 }
 

@@ -68,7 +68,7 @@ impl<J> Mailbox<J> {
     }
 
     /// The reactor is gone: nothing can be posted any more. Gives what was not run.
-    pub(super) fn close(&self) -> Vec<J> {
+    pub(crate) fn close(&self) -> Vec<J> {
         let mut state = self.lock();
         state.closed = true;
         state.waker = None;

@@ -44,6 +44,8 @@ impl Table {
         };
         half.stage = Stage::Ending;
         half.linger = linger;
+        // Earlier alarms were for what the connection did before.
+        half.alarm = None;
         half.enqueue(key, &mut self.queue);
         self.wake_at(key, due);
     }

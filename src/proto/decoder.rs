@@ -12,6 +12,7 @@ pub(crate) use super::rules::Role;
 use super::rules::Rules;
 use super::violation::Violation;
 use std::mem;
+use std::ops::Range;
 use std::str;
 
 /// What the peer said. It borrows the input, or the decoder if it came in portions; either way
@@ -53,7 +54,7 @@ pub(crate) struct Decoder {
     state: State,
     max_message: usize,
     role: Role,
-    /// One more than the longest payload that [`Short`] may have; 0 if none is expected.
+    /// One more than the longest payload of a frame with a [`SHORT_HEADER`]; 0 for a client.
     short_end: u8,
 }
 
@@ -66,15 +67,18 @@ enum State {
     Failed(Box<Violation>),
 }
 
-/// The final, masked, unreserved data frame of at most 125 bytes: what most traffic is.
-struct Short {
+/// A final, masked data frame that lies whole in the input: what most traffic is.
+struct Plain {
     is_text: bool,
     key: [u8; 4],
-    len: usize,
+    payload: Range<usize>,
 }
 
-/// Length in bytes of the header of a [`Short`].
+/// Length in bytes of a masked header with a length of 7 bits.
 const SHORT_HEADER: usize = 6;
+
+/// Length in bytes of a masked header with a length of 16 bits.
+const MEDIUM_HEADER: usize = 8;
 
 impl Decoder {
     /// A decoder for our side of a connection, with the most bytes that a message may have.
@@ -101,7 +105,7 @@ impl Decoder {
     #[inline]
     pub(crate) fn step<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
         match self.short(input) {
-            Some(short) => self.deliver_short(short, input),
+            Some(plain) => self.deliver_plain(plain, input),
             None => self.step_any(input),
         }
     }
@@ -121,30 +125,47 @@ impl Decoder {
     }
 
     #[inline]
-    fn short(&self, input: &[u8]) -> Option<Short> {
+    fn short(&self, input: &[u8]) -> Option<Plain> {
         let [first, second, a, b, c, d] = *input.first_chunk::<SHORT_HEADER>()?;
-        let len = usize::from(second ^ 0x80);
+        let to = SHORT_HEADER + usize::from(second ^ 0x80);
         let is_short = matches!(self.state, State::Idle)
             && matches!(first, 0x81 | 0x82)
             && second ^ 0x80 < self.short_end
-            && SHORT_HEADER + len <= input.len();
-        is_short.then_some(Short {
+            && to <= input.len();
+        is_short.then_some(Plain {
             is_text: first == 0x81,
             key: [a, b, c, d],
-            len,
+            payload: SHORT_HEADER..to,
+        })
+    }
+
+    fn medium(&self, input: &[u8]) -> Option<Plain> {
+        let [first, second, high, low, a, b, c, d] = *input.first_chunk::<MEDIUM_HEADER>()?;
+        let len = usize::from(u16::from_be_bytes([high, low]));
+        let to = MEDIUM_HEADER + len;
+        let is_medium = matches!(self.state, State::Idle)
+            && self.role == Role::Server
+            && matches!(first, 0x81 | 0x82)
+            && second == 0x80 | 126
+            && (126..=self.max_message).contains(&len)
+            && to <= input.len();
+        is_medium.then_some(Plain {
+            is_text: first == 0x81,
+            key: [a, b, c, d],
+            payload: MEDIUM_HEADER..to,
         })
     }
 
     #[inline]
-    fn deliver_short<'a>(
+    fn deliver_plain<'a>(
         &mut self,
-        short: Short,
+        plain: Plain,
         input: &'a mut [u8],
     ) -> Result<Step<'a>, Violation> {
-        let used = SHORT_HEADER + short.len;
-        let payload = input.get_mut(SHORT_HEADER..used).unwrap_or_default();
-        mask(payload, short.key);
-        let piece = match short.is_text {
+        let used = plain.payload.end;
+        let payload = input.get_mut(plain.payload).unwrap_or_default();
+        mask(payload, plain.key);
+        let piece = match plain.is_text {
             false => Piece::Binary(payload),
             true => match str::from_utf8(payload) {
                 Ok(text) => Piece::Text(text),
@@ -159,6 +180,9 @@ impl Decoder {
 
     #[inline(never)]
     fn step_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
+        if let Some(plain) = self.medium(input) {
+            return self.deliver_plain(plain, input);
+        }
         match mem::replace(&mut self.state, State::Idle) {
             State::Idle => self.begin(input),
             State::Partial(mut partial) => match partial.resume() {
@@ -174,7 +198,7 @@ impl Decoder {
     /// Nothing is under way: `input` begins with a header.
     fn begin<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
         match self.whole_frame(input) {
-            Ok(Some((header, frame))) => self.deliver(&header, frame, input),
+            Ok(Some((header, payload))) => self.deliver(&header, payload, input),
             Ok(None) if input.is_empty() => Ok(Step {
                 used: 0,
                 piece: None,
@@ -186,7 +210,7 @@ impl Decoder {
 
     /// The header at the front of `input` and where its payload lies, if all of it is there
     /// and is a message by itself or a control frame.
-    fn whole_frame(&self, input: &[u8]) -> Result<Option<(Header, Span)>, Violation> {
+    fn whole_frame(&self, input: &[u8]) -> Result<Option<(Header, Range<usize>)>, Violation> {
         let Some((header, from)) = Header::parse(input)? else {
             return Ok(None);
         };
@@ -194,16 +218,17 @@ impl Decoder {
         let len = usize::try_from(header.len).unwrap_or(usize::MAX);
         let to = from.saturating_add(len);
         let is_whole = header.fin && to <= input.len();
-        Ok(is_whole.then_some((header, Span { from, to })))
+        Ok(is_whole.then_some((header, from..to)))
     }
 
     fn deliver<'a>(
         &mut self,
         header: &Header,
-        frame: Span,
+        payload: Range<usize>,
         input: &'a mut [u8],
     ) -> Result<Step<'a>, Violation> {
-        let payload = input.get_mut(frame.from..frame.to).unwrap_or_default();
+        let used = payload.end;
+        let payload = input.get_mut(payload).unwrap_or_default();
         if let Some(key) = header.mask {
             mask(payload, key);
         }
@@ -215,7 +240,7 @@ impl Decoder {
             self.state = State::Closed;
         }
         Ok(Step {
-            used: frame.to,
+            used,
             piece: Some(piece),
         })
     }
@@ -263,12 +288,6 @@ impl Decoder {
         self.state = State::Failed(Box::new(violation));
         violation
     }
-}
-
-/// Where a payload lies in the input.
-struct Span {
-    from: usize,
-    to: usize,
 }
 
 /// What a frame says whose payload lies unmasked in one piece.

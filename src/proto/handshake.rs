@@ -17,9 +17,6 @@ use sha1_smol::Sha1;
 
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Length of a key in base64, in bytes.
-const KEY_LEN: usize = 24;
-
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: base64 of SHA-1 of the key and a constant
 /// (RFC 6455 §4.2.2).
 pub(crate) fn accept_key(key: &str) -> [u8; 28] {
@@ -34,8 +31,7 @@ pub(crate) fn accept_key(key: &str) -> [u8; 28] {
 
 /// Whether `key` is the base64 of 16 bytes, in its one right spelling (RFC 6455 §4.1).
 fn is_key(key: &str) -> bool {
-    let mut nonce = [0; KEY_LEN];
-    key.len() == KEY_LEN && STANDARD.decode_slice(key, &mut nonce) == Ok(16)
+    STANDARD.decode_slice(key, &mut [0; 24]) == Ok(16)
 }
 
 /// Appends a field line to a head.

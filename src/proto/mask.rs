@@ -36,6 +36,7 @@ fn ends<const N: usize>(payload: &mut [u8], key: [u8; 4]) {
 }
 
 /// For 64 bytes and more.
+#[inline]
 fn blocks(payload: &mut [u8], key: [u8; 4]) {
     let last = masked_end::<64>(payload, key);
     for block in payload.as_chunks_mut::<64>().0 {
@@ -122,7 +123,8 @@ mod tests {
     #[test]
     fn every_length_is_masked_as_the_rfc_says() {
         let longer = [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3];
-        for len in (0..140).chain(longer) {
+        let step = if cfg!(miri) { 13 } else { 1 };
+        for len in (0..140).step_by(step).chain(longer) {
             let plain = payload(len);
             let mut in_place = plain.clone();
             mask(&mut in_place, KEY);

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn every_sequence_of_up_to_four_classes_is_judged_as_std_does_in_any_chunking() {
-        let step = if cfg!(miri) { 97 } else { 1 };
+        let step = if cfg!(miri) { 7919 } else { 1 };
         let most = CLASSES.len().pow(4);
         for number in (0..most).step_by(step) {
             let mut rest = number;
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_character_passes_cut_anywhere() {
-        let step = if cfg!(miri) { 9973 } else { 17 };
+        let step = if cfg!(miri) { 49_999 } else { 17 };
         for character in ('\0'..=char::MAX).step_by(step) {
             check(format!("a{character}b").as_bytes());
         }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_long_text_of_any_script_is_kept_as_it_came() {
         for text in ["plain", "naïve", "κόσμε", "日本語", "😀🦀", "mixed é日😀"] {
-            let long = text.repeat(if cfg!(miri) { 3 } else { 40 });
+            let long = text.repeat(if cfg!(miri) { 1 } else { 40 });
             check(long.as_bytes());
         }
     }

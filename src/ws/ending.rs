@@ -182,6 +182,8 @@ impl Socket {
     pub(super) fn begin_close(&self, code: CloseCode, reason: &str, cause: Cause) {
         if self.send_close(code, reason, By::Us, cause) {
             self.0.link.shut();
+            // The answer is to be heard, even if middleware has not let the socket pass yet.
+            self.0.link.resume();
             let deadline = self.ending().map(|ending| ending.deadline);
             deadline
                 .into_iter()

@@ -41,6 +41,13 @@ struct Inner {
     suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,
 }
 
+impl Drop for Inner {
+    /// Without a hub there will be no server: nothing can be asked of it any more.
+    fn drop(&mut self) {
+        drop(self.mailbox.close());
+    }
+}
+
 /// Something went wrong that no listener may have heard of: a panic in code of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {

@@ -84,8 +84,8 @@ impl Session {
         let ping = settings.heartbeat.map(|period| self.pinged.after(period));
         let pong = settings
             .heartbeat
-            .and(self.socket.unanswered())
-            .map(|since| since.after(settings.pong_timeout));
+            .and(self.socket.unanswered().zip(settings.pong_timeout))
+            .map(|(since, limit)| since.after(limit));
         let idle = settings.idle_timeout.map(|limit| self.active.after(limit));
         let lifetime = settings.max_lifetime.map(|limit| self.opened.after(limit));
         [ping, pong, idle, lifetime]
@@ -126,7 +126,8 @@ impl Session {
             if self
                 .socket
                 .unanswered()
-                .is_some_and(|since| due(since, settings.pong_timeout))
+                .zip(settings.pong_timeout)
+                .is_some_and(|(since, limit)| due(since, limit))
             {
                 self.socket
                     .cut(CloseCode::GOING_AWAY, "ping timeout", Cause::PingTimeout);

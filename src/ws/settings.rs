@@ -15,7 +15,8 @@ pub struct Rate {
 pub(crate) struct Settings {
     /// Time between two pings; `None`: no heartbeat.
     pub(crate) heartbeat: Option<Duration>,
-    pub(crate) pong_timeout: Duration,
+    /// How long a ping may be unanswered; `None`: for ever.
+    pub(crate) pong_timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_lifetime: Option<Duration>,

@@ -5,6 +5,8 @@
 pub mod client;
 pub mod http;
 pub mod log;
+#[cfg(unix)]
+pub mod unix;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};

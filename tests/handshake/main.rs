@@ -1,6 +1,18 @@
 //! The server's half of the opening handshake (RFC 6455 §4.2): what is refused, and with which
 //! status; what is unusual and yet accepted; and the exact bytes of the answer.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
+
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "other test files use more of it"
+)]
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -18,11 +30,16 @@ const MAX_HEAD: usize = 1200;
 
 /// A server with an endpoint, one that has a parameter, and a route for HTTP.
 fn server() -> Server {
-    let options = || Options { max_head_size: MAX_HEAD, ..Options::default() };
+    let options = || Options {
+        max_head_size: MAX_HEAD,
+        ..Options::default()
+    };
     serve_with(options, |app| {
         for path in ["/echo", "/room/:name"] {
             app.ws(path, |socket, _| {
-                socket.on(event::Message, |socket, message| drop(socket.send(message)));
+                socket.on(event::Message, |socket, message| {
+                    socket.send(message);
+                });
             });
         }
         app.get("/page", |ctx| ctx.text("a page"));
@@ -54,7 +71,9 @@ fn line(line: &str) -> String {
 /// A good request without one of its lines, or with another in its place.
 fn header(name: &str, lines: &str) -> String {
     let good = good();
-    let kept = good.split_inclusive("\r\n").map(|line| if line.starts_with(name) { lines } else { line });
+    let kept = good
+        .split_inclusive("\r\n")
+        .map(|line| if line.starts_with(name) { lines } else { line });
     let request: String = kept.collect();
     assert_ne!(request, good, "{name} is no header of it");
     request

@@ -16,10 +16,20 @@ fn shapes(opcode: u8, payload: &[u8]) -> [(&'static str, Fragments); 3] {
     let (most, last) = payload.split_at(payload.len() - 1);
     [
         ("one frame", vec![frame(true, 0, opcode, payload)]),
-        ("two fragments", vec![frame(false, 0, opcode, start), frame(true, 0, CONTINUATION, end)]),
+        (
+            "two fragments",
+            vec![
+                frame(false, 0, opcode, start),
+                frame(true, 0, CONTINUATION, end),
+            ],
+        ),
         (
             "three fragments, the last empty",
-            vec![frame(false, 0, opcode, most), frame(false, 0, CONTINUATION, last), frame(true, 0, CONTINUATION, b"")],
+            vec![
+                frame(false, 0, opcode, most),
+                frame(false, 0, CONTINUATION, last),
+                frame(true, 0, CONTINUATION, b""),
+            ],
         ),
     ]
 }

@@ -2,6 +2,18 @@
 //!
 //! The opening handshake (§4) has more cases in `tests/handshake`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
+
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "other test files use more of it"
+)]
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -9,6 +21,7 @@ mod bad_frames;
 mod limits;
 mod messages;
 mod musts;
+mod not_text;
 
 use std::sync::mpsc::{self, Receiver};
 
@@ -51,9 +64,13 @@ impl Echo {
                     });
                 });
                 let tell = teller.clone();
-                socket.on(event::Ping, move |_, payload| drop(tell.send(Heard::Ping(payload.to_owned()))));
+                socket.on(event::Ping, move |_, payload| {
+                    drop(tell.send(Heard::Ping(payload.to_owned())))
+                });
                 let tell = teller.clone();
-                socket.on(event::Pong, move |_, payload| drop(tell.send(Heard::Pong(payload.to_owned()))));
+                socket.on(event::Pong, move |_, payload| {
+                    drop(tell.send(Heard::Pong(payload.to_owned())))
+                });
                 let tell = teller.clone();
                 socket.on(event::Error, move |_, failure| {
                     if let Failure::Violation(violation) = failure {
@@ -71,7 +88,9 @@ impl Echo {
     }
 
     fn heard(&self) -> Heard {
-        self.heard.recv_timeout(PATIENCE).expect("the application hears something")
+        self.heard
+            .recv_timeout(PATIENCE)
+            .expect("the application hears something")
     }
 
     /// What it heard of a socket that has gone, up to its end.

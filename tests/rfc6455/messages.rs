@@ -10,7 +10,11 @@ use crate::{Echo, Heard};
 const LENGTHS: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 1024 * 1024];
 
 fn text(len: usize) -> String {
-    "The quick brown fox jumps over the lazy dog. ".chars().cycle().take(len).collect()
+    "The quick brown fox jumps over the lazy dog. "
+        .chars()
+        .cycle()
+        .take(len)
+        .collect()
 }
 
 fn binary(len: usize) -> Vec<u8> {
@@ -28,7 +32,11 @@ fn text_and_binary_of_all_lengths_come_back_as_they_went() {
         let binary = binary(len);
         client.send_binary(&binary);
         assert!(client.binary() == binary, "binary of {len} bytes");
-        assert_eq!((echo.heard(), echo.heard()), (Heard::Text(text), Heard::Binary(binary)), "{len} bytes");
+        assert_eq!(
+            (echo.heard(), echo.heard()),
+            (Heard::Text(text), Heard::Binary(binary)),
+            "{len} bytes"
+        );
     }
 }
 
@@ -46,7 +54,10 @@ fn frames_of_the_server_have_the_shortest_header_and_no_mask() {
             _ => [&[0x82, 127], &(len as u64).to_be_bytes()[..]].concat(),
         };
         let mut bytes = vec![0; expected.len() + len];
-        client.stream.read_exact(&mut bytes).expect("the whole frame");
+        client
+            .stream
+            .read_exact(&mut bytes)
+            .expect("the whole frame");
         assert_eq!(bytes[..expected.len()], expected, "{len} bytes");
         assert!(bytes[expected.len()..] == binary(len), "{len} bytes");
     }
@@ -57,10 +68,20 @@ fn frames_of_the_server_have_the_shortest_header_and_no_mask() {
 fn any_masking_key_and_any_remainder_of_four_is_unmasked() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    for key in [[0; 4], [0xFF; 4], [1, 2, 3, 4], [0x80, 0, 0, 0], [0, 0, 0, 0x37]] {
+    for key in [
+        [0; 4],
+        [0xFF; 4],
+        [1, 2, 3, 4],
+        [0x80, 0, 0, 0],
+        [0, 0, 0, 0x37],
+    ] {
         for len in 0..=40 {
             let payload = binary(len);
-            let masked: Vec<u8> = payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+            let masked: Vec<u8> = payload
+                .iter()
+                .zip(key.iter().cycle())
+                .map(|(byte, key)| byte ^ key)
+                .collect();
             client.send_raw(&[&[0x82, 0x80 | len as u8], &key[..], &masked].concat());
             assert_eq!(client.binary(), payload, "{len} bytes under {key:02x?}");
         }
@@ -77,8 +98,16 @@ fn fragments_of_any_size_make_one_message() {
         for opcode in [TEXT, BINARY] {
             client.send_raw(&fragments(opcode, whole.as_bytes(), size, |_| Vec::new()));
             let answer = client.recv();
-            assert_eq!((answer.fin, answer.opcode), (true, opcode), "fragments of {size} bytes");
-            assert_eq!(answer.payload, whole.as_bytes(), "fragments of {size} bytes");
+            assert_eq!(
+                (answer.fin, answer.opcode),
+                (true, opcode),
+                "fragments of {size} bytes"
+            );
+            assert_eq!(
+                answer.payload,
+                whole.as_bytes(),
+                "fragments of {size} bytes"
+            );
         }
     }
 }
@@ -89,11 +118,49 @@ fn empty_fragments_change_nothing() {
     let mut client = echo.server.connect("/");
     let empty = frame(false, 0, CONTINUATION, b"");
     let table: [(&str, &[&[u8]], &str); 5] = [
-        ("all is empty", &[&frame(false, 0, TEXT, b""), &frame(true, 0, CONTINUATION, b"")], ""),
-        ("the first is empty", &[&frame(false, 0, TEXT, b""), &frame(true, 0, CONTINUATION, b"a")], "a"),
-        ("the last is empty", &[&frame(false, 0, TEXT, b"a"), &frame(true, 0, CONTINUATION, b"")], "a"),
-        ("some between are empty", &[&frame(false, 0, TEXT, b"a"), &empty, &empty, &frame(true, 0, CONTINUATION, b"b")], "ab"),
-        ("1,024 are", &[&frame(false, 0, TEXT, b"a"), &empty.repeat(1024), &frame(true, 0, CONTINUATION, b"b")], "ab"),
+        (
+            "all is empty",
+            &[
+                &frame(false, 0, TEXT, b""),
+                &frame(true, 0, CONTINUATION, b""),
+            ],
+            "",
+        ),
+        (
+            "the first is empty",
+            &[
+                &frame(false, 0, TEXT, b""),
+                &frame(true, 0, CONTINUATION, b"a"),
+            ],
+            "a",
+        ),
+        (
+            "the last is empty",
+            &[
+                &frame(false, 0, TEXT, b"a"),
+                &frame(true, 0, CONTINUATION, b""),
+            ],
+            "a",
+        ),
+        (
+            "some between are empty",
+            &[
+                &frame(false, 0, TEXT, b"a"),
+                &empty,
+                &empty,
+                &frame(true, 0, CONTINUATION, b"b"),
+            ],
+            "ab",
+        ),
+        (
+            "1,024 are",
+            &[
+                &frame(false, 0, TEXT, b"a"),
+                &empty.repeat(1024),
+                &frame(true, 0, CONTINUATION, b"b"),
+            ],
+            "ab",
+        ),
     ];
     for (name, frames, expected) in table {
         client.send_raw(&frames.concat());
@@ -124,7 +191,9 @@ fn pings_between_fragments_are_answered_before_the_message_is_whole() {
 fn pings_between_fragments_in_one_segment_are_answered_in_their_order() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    let bytes = fragments(TEXT, b"abcdefgh", 1, |i| frame(true, 0, PING, &[i as u8; 3]));
+    let bytes = fragments(TEXT, b"abcdefgh", 1, |i| {
+        frame(true, 0, PING, &[i as u8; 3])
+    });
     client.send_raw(&bytes);
     for i in 0..7 {
         let pong = client.next().expect("a pong");
@@ -137,7 +206,9 @@ fn pings_between_fragments_in_one_segment_are_answered_in_their_order() {
 fn pongs_between_fragments_are_no_part_of_the_message() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    client.send_raw(&fragments(BINARY, b"xyz", 1, |_| frame(true, 0, PONG, b"not asked for")));
+    client.send_raw(&fragments(BINARY, b"xyz", 1, |_| {
+        frame(true, 0, PONG, b"not asked for")
+    }));
     assert_eq!(client.binary(), b"xyz");
 }
 
@@ -179,7 +250,11 @@ fn a_conversation_cut_at_every_byte_is_the_same() {
         client.send_raw(end);
         for (opcode, payload) in &expected {
             let frame = client.next().expect("an answer");
-            assert_eq!((frame.opcode, &frame.payload), (*opcode, payload), "cut at {at}");
+            assert_eq!(
+                (frame.opcode, &frame.payload),
+                (*opcode, payload),
+                "cut at {at}"
+            );
         }
     }
 }
@@ -200,7 +275,9 @@ fn a_conversation_byte_by_byte_is_the_same() {
 fn many_messages_in_one_segment_are_all_delivered_in_order() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    let sent: Vec<u8> = (0..1000).flat_map(|i| frame(true, 0, TEXT, format!("message {i}").as_bytes())).collect();
+    let sent: Vec<u8> = (0..1000)
+        .flat_map(|i| frame(true, 0, TEXT, format!("message {i}").as_bytes()))
+        .collect();
     client.send_raw(&sent);
     for i in 0..1000 {
         assert_eq!(client.text(), format!("message {i}"));
@@ -208,12 +285,22 @@ fn many_messages_in_one_segment_are_all_delivered_in_order() {
 }
 
 /// A message in fragments of `size` bytes, with what `between` gives behind each but the last.
-fn fragments(opcode: u8, payload: &[u8], size: usize, between: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
+fn fragments(
+    opcode: u8,
+    payload: &[u8],
+    size: usize,
+    between: impl Fn(usize) -> Vec<u8>,
+) -> Vec<u8> {
     let count = payload.len().div_ceil(size);
     let mut bytes = Vec::new();
     for (i, part) in payload.chunks(size).enumerate() {
         let last = i + 1 == count;
-        bytes.extend(frame(last, 0, if i == 0 { opcode } else { CONTINUATION }, part));
+        bytes.extend(frame(
+            last,
+            0,
+            if i == 0 { opcode } else { CONTINUATION },
+            part,
+        ));
         if !last {
             bytes.extend(between(i));
         }

@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use rushwire::event::{self, By};
 use rushwire::{Options, SendStatus};
 
-use crate::common::client::{BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request};
+use crate::common::client::{
+    BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request,
+};
 use crate::common::{Client, http, serve};
 use crate::{Echo, Heard};
 
@@ -27,17 +29,26 @@ fn section_4_2_1_a_handshake_that_breaks_a_rule_is_answered_with_an_error_and_en
     std::io::Write::write_all(&mut stream, request.as_bytes()).expect("send");
     let (answer, rest) = http::read_answer(&mut stream, Vec::new(), false);
     assert_eq!(answer.status, 400);
-    assert_eq!((rest, http::read_to_end(&mut stream)), (Vec::new(), Vec::new()));
+    assert_eq!(
+        (rest, http::read_to_end(&mut stream)),
+        (Vec::new(), Vec::new())
+    );
 }
 
 #[test]
 fn section_4_2_2_the_answer_accepts_the_key_and_names_nothing_that_was_not_offered() {
-    let echo = Echo::with(|| Options { subprotocols: vec!["chat".into()], ..Options::default() });
+    let echo = Echo::with(|| Options {
+        subprotocols: vec!["chat".into()],
+        ..Options::default()
+    });
     let client = echo.server.connect("/");
     assert_eq!(client.answer.status, 101);
     assert_eq!(client.answer.header("Upgrade"), Some("websocket"));
     assert_eq!(client.answer.header("Connection"), Some("Upgrade"));
-    assert_eq!(client.answer.header("Sec-WebSocket-Accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    assert_eq!(
+        client.answer.header("Sec-WebSocket-Accept"),
+        Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    );
     assert_eq!(client.answer.header("Sec-WebSocket-Protocol"), None);
     assert_eq!(client.answer.header("Sec-WebSocket-Extensions"), None);
 }
@@ -61,9 +72,18 @@ fn section_5_1_a_frame_without_a_mask_closes_the_connection() {
 fn section_5_1_no_frame_of_the_server_is_masked() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    client.send_raw(&[frame(true, 0, TEXT, b"a"), frame(true, 0, PING, b"b"), frame(true, 0, CLOSE, b"")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, TEXT, b"a"),
+            frame(true, 0, PING, b"b"),
+            frame(true, 0, CLOSE, b""),
+        ]
+        .concat(),
+    );
     // The client refuses a masked frame.
-    let opcodes: Vec<u8> = std::iter::from_fn(|| client.next()).map(|frame| frame.opcode).collect();
+    let opcodes: Vec<u8> = std::iter::from_fn(|| client.next())
+        .map(|frame| frame.opcode)
+        .collect();
     assert_eq!(opcodes, [TEXT, PONG, CLOSE]);
 }
 
@@ -89,7 +109,10 @@ fn section_5_2_a_length_must_be_in_its_shortest_form() {
 
 #[test]
 fn section_5_4_fragments_of_one_message_must_not_be_mixed_with_another() {
-    expect_failure(&[frame(false, 0, TEXT, b"a"), frame(true, 0, TEXT, b"b")].concat(), 1002);
+    expect_failure(
+        &[frame(false, 0, TEXT, b"a"), frame(true, 0, TEXT, b"b")].concat(),
+        1002,
+    );
 }
 
 #[test]
@@ -110,7 +133,10 @@ fn section_5_5_a_control_frame_has_at_most_125_bytes() {
 #[test]
 fn section_5_5_1_a_close_frame_is_answered_with_its_code_and_then_the_server_closes() {
     let echo = Echo::new();
-    let codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
+    let codes = [
+        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000,
+        4999,
+    ];
     for code in codes {
         for reason in ["", "going", &"é".repeat(61), &"r".repeat(123)] {
             let mut client = echo.server.connect("/");
@@ -118,7 +144,14 @@ fn section_5_5_1_a_close_frame_is_answered_with_its_code_and_then_the_server_clo
             assert_eq!(client.closed().0, code, "{code} {reason}");
             client.expect_end();
             let heard = echo.heard_to_the_end();
-            assert_eq!(heard, [Heard::Close { code, reason: reason.into(), by: By::Peer }]);
+            assert_eq!(
+                heard,
+                [Heard::Close {
+                    code,
+                    reason: reason.into(),
+                    by: By::Peer
+                }]
+            );
         }
     }
 }
@@ -128,9 +161,19 @@ fn section_7_1_5_a_close_frame_without_a_code_is_answered_and_told_as_1005() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
     client.send_frame(true, 0, CLOSE, b"");
-    assert!(matches!(client.closed().0, 1000 | 1005), "1005 must not be on the wire");
+    assert!(
+        matches!(client.closed().0, 1000 | 1005),
+        "1005 must not be on the wire"
+    );
     client.expect_end();
-    assert_eq!(echo.heard(), Heard::Close { code: 1005, reason: String::new(), by: By::Peer });
+    assert_eq!(
+        echo.heard(),
+        Heard::Close {
+            code: 1005,
+            reason: String::new(),
+            by: By::Peer
+        }
+    );
 }
 
 #[test]
@@ -139,7 +182,14 @@ fn section_7_1_5_a_connection_that_ends_without_a_close_frame_is_told_as_1006() 
     let mut client = echo.server.connect("/");
     client.finish();
     client.expect_end();
-    assert_eq!(echo.heard(), Heard::Close { code: 1006, reason: String::new(), by: By::Nobody });
+    assert_eq!(
+        echo.heard(),
+        Heard::Close {
+            code: 1006,
+            reason: String::new(),
+            by: By::Nobody
+        }
+    );
 }
 
 #[test]
@@ -156,7 +206,13 @@ fn section_5_5_1_nothing_is_sent_behind_a_close_frame() {
         });
     });
     let mut client = server.connect("/");
-    client.send_raw(&[frame(true, 0, TEXT, b"close"), frame(true, 0, PING, b"late")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, TEXT, b"close"),
+            frame(true, 0, PING, b"late"),
+        ]
+        .concat(),
+    );
     assert_eq!(client.text(), "before");
     assert_eq!(client.closed(), (4001, "enough".into()));
     client.send_frame(true, 0, PING, b"later still");
@@ -182,9 +238,21 @@ fn section_5_5_1_nothing_is_delivered_behind_our_close_frame() {
         });
     });
     let mut client = server.connect("/");
-    client.send_raw(&[frame(true, 0, TEXT, b"first"), frame(true, 0, TEXT, b"in the same segment")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, TEXT, b"first"),
+            frame(true, 0, TEXT, b"in the same segment"),
+        ]
+        .concat(),
+    );
     assert_eq!(client.closed().0, 1000);
-    client.send_raw(&[frame(true, 0, TEXT, b"later"), frame(false, 0, BINARY, b"half")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, TEXT, b"later"),
+            frame(false, 0, BINARY, b"half"),
+        ]
+        .concat(),
+    );
     client.send_raw(&frame(true, 0, CONTINUATION, b"another half"));
     client.send_close(1000, "");
     client.expect_end();
@@ -197,21 +265,46 @@ fn section_5_5_1_nothing_is_delivered_behind_our_close_frame() {
 fn section_5_5_1_nothing_is_delivered_behind_the_peers_close_frame() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    let late = [frame(true, 0, TEXT, b"late"), frame(true, 0, PING, b"late"), vec![0xFF; 20]].concat();
+    let late = [
+        frame(true, 0, TEXT, b"late"),
+        frame(true, 0, PING, b"late"),
+        vec![0xFF; 20],
+    ]
+    .concat();
     client.send_raw(&[frame(true, 0, CLOSE, &[3, 0xE8]), late].concat());
     assert_eq!(client.closed().0, 1000);
     client.expect_end();
-    assert_eq!(echo.heard(), Heard::Close { code: 1000, reason: String::new(), by: By::Peer });
+    assert_eq!(
+        echo.heard(),
+        Heard::Close {
+            code: 1000,
+            reason: String::new(),
+            by: By::Peer
+        }
+    );
 }
 
 #[test]
 fn section_5_5_1_a_close_frame_between_fragments_ends_the_connection() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    client.send_raw(&[frame(false, 0, TEXT, b"half"), frame(true, 0, CLOSE, &[3, 0xE8])].concat());
+    client.send_raw(
+        &[
+            frame(false, 0, TEXT, b"half"),
+            frame(true, 0, CLOSE, &[3, 0xE8]),
+        ]
+        .concat(),
+    );
     assert_eq!(client.closed().0, 1000);
     client.expect_end();
-    assert_eq!(echo.heard(), Heard::Close { code: 1000, reason: String::new(), by: By::Peer });
+    assert_eq!(
+        echo.heard(),
+        Heard::Close {
+            code: 1000,
+            reason: String::new(),
+            by: By::Peer
+        }
+    );
 }
 
 #[test]
@@ -232,7 +325,13 @@ fn section_5_5_2_and_5_5_3_a_pong_echoes_the_payload_of_its_ping() {
 fn section_5_5_3_a_pong_that_was_not_asked_for_is_not_answered() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    client.send_raw(&[frame(true, 0, PONG, b"unasked"), frame(true, 0, TEXT, b"next")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, PONG, b"unasked"),
+            frame(true, 0, TEXT, b"next"),
+        ]
+        .concat(),
+    );
     let frame = client.next().expect("the echo");
     assert_eq!((frame.opcode, frame.payload), (TEXT, b"next".to_vec()));
     assert_eq!(echo.heard(), Heard::Pong(b"unasked".into()));
@@ -242,8 +341,17 @@ fn section_5_5_3_a_pong_that_was_not_asked_for_is_not_answered() {
 fn section_6_2_the_kind_of_a_message_is_that_of_its_first_frame() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    for (opcode, heard) in [(TEXT, Heard::Text("ab".into())), (BINARY, Heard::Binary(b"ab".into()))] {
-        client.send_raw(&[frame(false, 0, opcode, b"a"), frame(true, 0, CONTINUATION, b"b")].concat());
+    for (opcode, heard) in [
+        (TEXT, Heard::Text("ab".into())),
+        (BINARY, Heard::Binary(b"ab".into())),
+    ] {
+        client.send_raw(
+            &[
+                frame(false, 0, opcode, b"a"),
+                frame(true, 0, CONTINUATION, b"b"),
+            ]
+            .concat(),
+        );
         assert_eq!(client.recv().opcode, opcode);
         assert_eq!(echo.heard(), heard);
     }
@@ -266,11 +374,19 @@ fn section_7_1_4_both_may_close_at_the_same_time() {
         app.ws("/", move |socket, _| {
             socket.on(event::Message, |socket, _| socket.close());
             let tell = teller.clone();
-            socket.on(event::Close, move |_, closed| drop(tell.send((closed.code.0, closed.by))));
+            socket.on(event::Close, move |_, closed| {
+                let _ = tell.send((closed.code.0, closed.by));
+            });
         });
     });
     let mut client = server.connect("/");
-    client.send_raw(&[frame(true, 0, TEXT, b"close"), frame(true, 0, CLOSE, &[0x0F, 0xA0])].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, TEXT, b"close"),
+            frame(true, 0, CLOSE, &[0x0F, 0xA0]),
+        ]
+        .concat(),
+    );
     assert_eq!(client.closed().0, 1000);
     client.expect_end();
     drop(server);
@@ -281,12 +397,24 @@ fn section_7_1_4_both_may_close_at_the_same_time() {
 fn section_7_1_7_nothing_is_read_behind_what_failed_the_connection() {
     let echo = Echo::new();
     let mut client = echo.server.connect("/");
-    client.send_raw(&[frame(true, 0, 0x3, b""), frame(true, 0, TEXT, b"late"), frame(true, 0, PING, b"late")].concat());
+    client.send_raw(
+        &[
+            frame(true, 0, 0x3, b""),
+            frame(true, 0, TEXT, b"late"),
+            frame(true, 0, PING, b"late"),
+        ]
+        .concat(),
+    );
     assert_eq!(client.closed().0, 1002);
     client.send("later");
     client.expect_end();
     drop(client);
-    assert!(!echo.heard_to_the_end().iter().any(|heard| matches!(heard, Heard::Text(_) | Heard::Ping(_))));
+    assert!(
+        !echo
+            .heard_to_the_end()
+            .iter()
+            .any(|heard| matches!(heard, Heard::Text(_) | Heard::Ping(_)))
+    );
 }
 
 #[test]
@@ -294,7 +422,9 @@ fn section_7_4_codes_that_must_not_be_sent_are_refused_from_the_application_too(
     let server = serve(|app| {
         app.ws("/", |socket, _| {
             for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
-                socket.close_with(code, "").expect_err("a code that may not be sent");
+                socket
+                    .close_with(code, "")
+                    .expect_err("a code that may not be sent");
             }
             socket.close_with(3000, "fine").expect("a good code");
         });
@@ -311,7 +441,20 @@ fn section_8_1_text_that_is_not_utf8_fails_the_connection() {
 fn section_8_1_good_text_from_all_planes_passes() {
     let echo = Echo::new();
     let mut client: Client = echo.server.connect("/");
-    for text in ["\0", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFD}", "\u{FFFE}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"] {
+    for text in [
+        "\0",
+        "\u{7F}",
+        "\u{80}",
+        "\u{7FF}",
+        "\u{800}",
+        "\u{D7FF}",
+        "\u{E000}",
+        "\u{FFFD}",
+        "\u{FFFE}",
+        "\u{FFFF}",
+        "\u{10000}",
+        "\u{10FFFF}",
+    ] {
         client.send(text);
         assert_eq!(client.text(), text);
     }

@@ -11,11 +11,16 @@ fn tell_address(app: &mut App) {
         assert_eq!(socket_ip.to_string(), ip, "the socket tells the same");
         socket.send(&format!("{ip} by way of {peer}"));
     });
-    app.get("/", |ctx| ctx.text(ctx.request().client_ip().expect("TCP").to_string()));
+    app.get("/", |ctx| {
+        ctx.text(ctx.request().client_ip().expect("TCP").to_string())
+    });
 }
 
 fn serve_trusting(trusted: &'static [&'static str]) -> Server {
-    let options = move || Options { trusted_proxies: trusted.iter().map(|proxy| (*proxy).to_owned()).collect(), ..Options::default() };
+    let options = move || Options {
+        trusted_proxies: trusted.iter().map(|proxy| (*proxy).to_owned()).collect(),
+        ..Options::default()
+    };
     serve_with(options, tell_address)
 }
 
@@ -51,8 +56,15 @@ fn the_client_is_the_first_from_the_right_who_is_no_trusted_proxy() {
     for (name, trusted, headers, expected) in table {
         let server = serve_trusting(trusted);
         let mut client = Client::connect_with(server.addr, "/", headers);
-        assert_eq!(client.text(), format!("{expected} by way of 127.0.0.1"), "{name}");
-        let page = crate::http::request(server.addr, format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n"));
+        assert_eq!(
+            client.text(),
+            format!("{expected} by way of 127.0.0.1"),
+            "{name}"
+        );
+        let page = crate::http::request(
+            server.addr,
+            format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n"),
+        );
         assert_eq!(page.text(), expected, "{name}, over HTTP");
     }
 }
@@ -60,7 +72,10 @@ fn the_client_is_the_first_from_the_right_who_is_no_trusted_proxy() {
 /// A listener for both families gives IPv4 peers in IPv6 clothes.
 #[test]
 fn an_ipv4_peer_of_an_ipv6_listener_is_ipv4() {
-    let mut app = App::with(Options { trusted_proxies: vec!["127.0.0.0/8".into()], ..Options::default() });
+    let mut app = App::with(Options {
+        trusted_proxies: vec!["127.0.0.0/8".into()],
+        ..Options::default()
+    });
     tell_address(&mut app);
     let mut server = match app.bind("[::]:0") {
         Ok(server) => server,
@@ -70,10 +85,20 @@ fn an_ipv4_peer_of_an_ipv6_listener_is_ipv4() {
     let test = std::thread::spawn(move || {
         let addr = (std::net::Ipv4Addr::LOCALHOST, addr.port()).into();
         let plain = crate::http::get(addr, "/").text().to_owned();
-        let forwarded = crate::http::request(addr, "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n").text().to_owned();
-        remote.shutdown(std::time::Duration::ZERO).expect("the server runs");
+        let forwarded = crate::http::request(
+            addr,
+            "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n",
+        )
+        .text()
+        .to_owned();
+        remote
+            .shutdown(std::time::Duration::ZERO)
+            .expect("the server runs");
         (plain, forwarded)
     });
     server.run().expect("run");
-    assert_eq!(test.join().expect("no panic"), ("127.0.0.1".to_owned(), "6.6.6.6".to_owned()));
+    assert_eq!(
+        test.join().expect("no panic"),
+        ("127.0.0.1".to_owned(), "6.6.6.6".to_owned())
+    );
 }

@@ -8,9 +8,14 @@ use rushwire::{ReadyState, event};
 fn serve_rooms() -> Server {
     serve(|app| {
         app.ws("/", |socket, request| {
-            request.query_all("in").for_each(|room| drop(socket.join(room)));
+            request
+                .query_all("in")
+                .for_each(|room| _ = socket.join(room));
             socket.on(event::Message, |socket, message| {
-                let (verb, room) = message.as_text().and_then(|text| text.split_once(' ')).expect("verb and room");
+                let (verb, room) = message
+                    .as_text()
+                    .and_then(|text| text.split_once(' '))
+                    .expect("verb and room");
                 let reached = match verb {
                     "broadcast" => socket.broadcast(room, "from one"),
                     "broadcast_all" => socket.broadcast_all(room, "from one"),
@@ -35,8 +40,14 @@ fn join(server: &Server, rooms: &[&str]) -> Client {
 
 /// What a client has heard so far: everything before a marker.
 fn heard(server: &Server, client: &mut Client) -> Vec<String> {
-    server.ask(|hub| hub.sockets().iter().for_each(|socket| drop(socket.send("marker"))));
-    std::iter::repeat_with(|| client.text()).take_while(|text| text != "marker").collect()
+    server.ask(|hub| {
+        hub.sockets()
+            .iter()
+            .for_each(|socket| _ = socket.send("marker"))
+    });
+    std::iter::repeat_with(|| client.text())
+        .take_while(|text| text != "marker")
+        .collect()
 }
 
 /// The members: one in a, one in b, one in both, one in neither; the sender is in a or in nothing.
@@ -65,18 +76,30 @@ fn each_kind_of_broadcast_reaches_whom_it_says_once() {
         let mut sender = join(&server, if sender_in.is_empty() { &[] } else { &["a"] });
         sender.send(what);
         let mut copies: Vec<usize> = Vec::new();
-        let mut own: Vec<String> = std::iter::repeat_with(|| sender.text()).take_while(|text| !text.starts_with("reached")).collect();
+        let mut own: Vec<String> = std::iter::repeat_with(|| sender.text())
+            .take_while(|text| !text.starts_with("reached"))
+            .collect();
         own.extend(heard(&server, &mut sender));
         for client in &mut clients {
-            let heard: Vec<String> = std::iter::repeat_with(|| client.text()).take_while(|text| text != "marker").collect();
-            assert!(heard.iter().all(|text| text == "from one"), "{what}: {heard:?}");
+            let heard: Vec<String> = std::iter::repeat_with(|| client.text())
+                .take_while(|text| text != "marker")
+                .collect();
+            assert!(
+                heard.iter().all(|text| text == "from one"),
+                "{what}: {heard:?}"
+            );
             copies.push(heard.len());
         }
         copies.push(own.len());
         assert_eq!(copies, expected, "{what} by one in {sender_in:?}");
         sender.send(what);
-        let answer = std::iter::repeat_with(|| sender.text()).find(|text| text.starts_with("reached"));
-        assert_eq!(answer, Some(format!("reached {reached}")), "{what} by one in {sender_in:?}");
+        let answer =
+            std::iter::repeat_with(|| sender.text()).find(|text| text.starts_with("reached"));
+        assert_eq!(
+            answer,
+            Some(format!("reached {reached}")),
+            "{what} by one in {sender_in:?}"
+        );
     }
 }
 
@@ -87,16 +110,43 @@ fn the_hub_can_leave_out_some() {
     let ada_id = server.ask(|hub| hub.sockets()[0].id());
     let mut brook = join(&server, &["b"]);
     let mut cleo = join(&server, &["a"]);
-    let brook_id = server.ask(move |hub| hub.room("b").members().iter().map(|s| s.id()).find(|id| *id != ada_id).expect("Brook"));
+    let brook_id = server.ask(move |hub| {
+        hub.room("b")
+            .members()
+            .iter()
+            .map(|s| s.id())
+            .find(|id| *id != ada_id)
+            .expect("Brook")
+    });
     let reached = server.ask(move |hub| {
         let all_but_ada = hub.to("a").to("b").except(ada_id).send("not for Ada");
-        let only_cleo = hub.to("a").to("b").except(brook_id).except(ada_id).send("for Cleo");
-        (all_but_ada, only_cleo, hub.to("a").except(brook_id).send("nobody is left out"), hub.room("b").send("in b"))
+        let only_cleo = hub
+            .to("a")
+            .to("b")
+            .except(brook_id)
+            .except(ada_id)
+            .send("for Cleo");
+        (
+            all_but_ada,
+            only_cleo,
+            hub.to("a").except(brook_id).send("nobody is left out"),
+            hub.room("b").send("in b"),
+        )
     });
     assert_eq!(reached, (2, 1, 2, 2));
     assert_eq!(heard(&server, &mut ada), ["nobody is left out", "in b"]);
-    assert_eq!((brook.text(), brook.text(), brook.text()), ("not for Ada".into(), "in b".into(), "marker".into()));
-    assert_eq!((cleo.text(), cleo.text(), cleo.text()), ("not for Ada".into(), "for Cleo".into(), "nobody is left out".into()));
+    assert_eq!(
+        (brook.text(), brook.text(), brook.text()),
+        ("not for Ada".into(), "in b".into(), "marker".into())
+    );
+    assert_eq!(
+        (cleo.text(), cleo.text(), cleo.text()),
+        (
+            "not for Ada".into(),
+            "for Cleo".into(),
+            "nobody is left out".into()
+        )
+    );
 }
 
 /// An id of one that is gone leaves out nobody who has taken its place.
@@ -108,7 +158,10 @@ fn a_stale_id_leaves_out_nobody() {
     drop(gone);
     server.wait_until("it is gone", |hub| hub.is_empty());
     let mut heir = join(&server, &["a"]);
-    assert_eq!(server.ask(move |hub| hub.to("a").except(stale).send("hello")), 1);
+    assert_eq!(
+        server.ask(move |hub| hub.to("a").except(stale).send("hello")),
+        1
+    );
     assert_eq!(heir.text(), "hello");
 }
 
@@ -125,7 +178,10 @@ fn a_socket_that_is_closing_is_not_reached() {
     });
     assert_eq!(reached, (1, 1));
     closing.expect_close(1000);
-    assert_eq!((open.text(), open.text()), ("late".to_owned(), "late".to_owned()));
+    assert_eq!(
+        (open.text(), open.text()),
+        ("late".to_owned(), "late".to_owned())
+    );
 }
 
 /// Small messages, middling ones and large ones go different ways to the kernel.
@@ -138,10 +194,14 @@ fn messages_of_one_sender_to_one_receiver_never_overtake_each_other() {
         for round in 0..10 {
             for (i, size) in SIZES.into_iter().enumerate() {
                 let bytes = vec![(round * SIZES.len() + i) as u8; size];
-                let text = String::from_utf8(bytes.iter().map(|byte| byte & 0x7F).collect()).expect("ASCII");
+                let text = String::from_utf8(bytes.iter().map(|byte| byte & 0x7F).collect())
+                    .expect("ASCII");
                 match (i + round) % 4 {
                     0 => drop(hub.ws_broadcast(&bytes, None)),
-                    1 => hub.sockets().iter().for_each(|socket| drop(socket.send(&text))),
+                    1 => hub
+                        .sockets()
+                        .iter()
+                        .for_each(|socket| _ = socket.send(&text)),
                     2 => drop(hub.to("a").send(&bytes)),
                     _ => drop(hub.sockets()[0].broadcast_all("a", &text)),
                 }
@@ -157,7 +217,11 @@ fn messages_of_one_sender_to_one_receiver_never_overtake_each_other() {
                 _ => (TEXT, byte & 0x7F),
             };
             assert_eq!((frame.opcode, frame.payload[0]), expected, "message {n}");
-            assert_eq!((frame.fin, frame.payload.len()), (true, size), "message {n}");
+            assert_eq!(
+                (frame.fin, frame.payload.len()),
+                (true, size),
+                "message {n}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use rushwire::{CloseCode, InvalidCloseCode, SendStatus, Socket, event};
 
 /// Does `act` to each socket as soon as it is open.
 fn serve_doing(act: impl Fn(&Socket) + Send + 'static) -> Server {
-    serve(move |app| drop(app.ws("/", move |socket, _| act(socket))))
+    serve(move |app| _ = app.ws("/", move |socket, _| act(socket)))
 }
 
 #[test]
@@ -16,7 +16,10 @@ fn close_is_1000_with_no_reason() {
     let server = serve_doing(Socket::close);
     let mut client = server.connect("/");
     let frame = client.next().expect("a close frame");
-    assert_eq!((frame.opcode, frame.payload), (CLOSE, close_payload(1000, "")));
+    assert_eq!(
+        (frame.opcode, frame.payload),
+        (CLOSE, close_payload(1000, ""))
+    );
     client.send_close(1000, "");
     client.expect_end();
 }
@@ -28,7 +31,9 @@ fn only_codes_that_may_be_sent_are() {
         for code in 0..=u16::MAX {
             let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
             if !allowed {
-                sender.send((code, socket.close_with(code, "no"))).expect("the test waits");
+                sender
+                    .send((code, socket.close_with(code, "no")))
+                    .expect("the test waits");
                 assert!(socket.is_open(), "a refused code changes nothing");
             }
         }
@@ -41,8 +46,12 @@ fn only_codes_that_may_be_sent_are() {
     for (code, result) in refused {
         assert_eq!(result, Err(InvalidCloseCode(CloseCode(code))));
     }
-    for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999] {
-        let server = serve_doing(move |socket| socket.close_with(code, "reason").expect("a good code"));
+    for code in [
+        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000,
+        4999,
+    ] {
+        let server =
+            serve_doing(move |socket| socket.close_with(code, "reason").expect("a good code"));
         let mut client = server.connect("/");
         assert_eq!(client.closed(), (code, "reason".to_owned()));
         client.send_close(code, "");
@@ -64,7 +73,8 @@ fn a_reason_is_cut_to_123_bytes_on_a_character_boundary() {
     ];
     for (name, reason, expected) in table {
         let said = reason.clone();
-        let server = serve_doing(move |socket| socket.close_with(4_000, &said).expect("a good code"));
+        let server =
+            serve_doing(move |socket| socket.close_with(4_000, &said).expect("a good code"));
         let (code, heard) = server.connect("/").closed();
         assert_eq!((code, heard.len()), (4000, expected), "{name}");
         assert!(reason.starts_with(&heard), "{name}");
@@ -79,7 +89,14 @@ fn nothing_is_sent_or_joined_after_close_and_the_first_close_counts() {
         socket.close_with(4_001, "first").expect("a good code");
         socket.close_with(4_002, "second").expect("a good code");
         socket.close();
-        sender.send((socket.send("after"), socket.join("room"), socket.ping(b"p"), socket.is_open())).expect("the test waits");
+        sender
+            .send((
+                socket.send("after"),
+                socket.join("room"),
+                socket.ping(b"p"),
+                socket.is_open(),
+            ))
+            .expect("the test waits");
     });
     let mut client = server.connect("/");
     assert_eq!(client.text(), "before");
@@ -87,7 +104,10 @@ fn nothing_is_sent_or_joined_after_close_and_the_first_close_counts() {
     client.send_close(4001, "");
     client.expect_end();
     let result = results.recv_timeout(PATIENCE).expect("the handler ran");
-    assert_eq!(result, (SendStatus::Closed, rushwire::Join::Closed, false, false));
+    assert_eq!(
+        result,
+        (SendStatus::Closed, rushwire::Join::Closed, false, false)
+    );
 }
 
 #[test]
@@ -107,7 +127,11 @@ fn no_message_is_heard_after_close() {
     let mut witness = server.connect("/witness");
     assert_eq!(witness.text(), "open");
     let mut client = server.connect("/");
-    let both = [crate::common::client::frame(true, 0, 1, b"one"), crate::common::client::frame(true, 0, 1, b"two")].concat();
+    let both = [
+        crate::common::client::frame(true, 0, 1, b"one"),
+        crate::common::client::frame(true, 0, 1, b"two"),
+    ]
+    .concat();
     client.send_raw(&both);
     client.send("three");
     assert_eq!(client.closed(), (1000, String::new()));

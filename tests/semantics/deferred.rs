@@ -17,7 +17,11 @@ struct Waiting {
 
 impl Waiting {
     fn new() -> Self {
-        Self::with(|| Options { heartbeat: Duration::ZERO, close_timeout: NEVER, ..Options::default() })
+        Self::with(|| Options {
+            heartbeat: Duration::ZERO,
+            close_timeout: NEVER,
+            ..Options::default()
+        })
     }
 
     fn with(options: impl FnOnce() -> Options + Send + 'static) -> Self {
@@ -44,16 +48,22 @@ impl Waiting {
                 });
             }
             app.ws("/", move |socket, _| {
-                socket.on(event::Message, |socket, message| drop(socket.send(message)));
+                socket.on(event::Message, |socket, message| _ = socket.send(message));
                 socket.join("room");
                 socket.send("hello");
             });
         });
-        Self { server, nexts, journal }
+        Self {
+            server,
+            nexts,
+            journal,
+        }
     }
 
     fn next(&self) -> Next {
-        self.nexts.recv_timeout(PATIENCE).expect("middleware has run")
+        self.nexts
+            .recv_timeout(PATIENCE)
+            .expect("middleware has run")
     }
 
     fn knock(&self, query: &str) -> (Client, Next) {
@@ -68,11 +78,14 @@ fn next_may_be_run_on_another_thread_and_the_handler_runs_on_the_servers() {
     let server = serve_with(Options::default, move |app| {
         let sent = sender.clone();
         app.ws_use(move |_, _, next| {
-            sent.send(std::thread::current().id()).expect("the test waits");
+            sent.send(std::thread::current().id())
+                .expect("the test waits");
             drop(std::thread::spawn(move || next.run_with(7_u32)));
         });
         app.ws("/", move |socket, _| {
-            sender.send(std::thread::current().id()).expect("the test waits");
+            sender
+                .send(std::thread::current().id())
+                .expect("the test waits");
             socket.send(&socket.data::<u32>().expect("carried over").to_string());
         });
     });
@@ -83,10 +96,31 @@ fn next_may_be_run_on_another_thread_and_the_handler_runs_on_the_servers() {
     }
 }
 
+/// Running a `Next` and dropping what is left of it are two moments, and the server may be quick.
+#[test]
+fn what_is_left_of_a_next_decides_nothing_for_the_middleware_after_it() {
+    let options = || Options {
+        handshake_timeout: NEVER,
+        ..Options::default()
+    };
+    let server = serve_with(options, |app| {
+        for _ in 0..8 {
+            app.ws_use(|_, _, next| drop(std::thread::spawn(move || next.run())));
+        }
+        app.ws("/", |socket, _| _ = socket.send("hello"));
+    });
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..25).for_each(|_| still_serves(&server, "/")));
+        }
+    });
+}
+
 #[test]
 fn what_becomes_of_next_later_decides() {
+    type Row = (&'static str, fn(Next), u16, &'static str);
     #[rustfmt::skip]
-    let table: [(&str, fn(Next), u16, &str); 3] = [
+    let table: [Row; 3] = [
         ("dropped",                          drop,                                   1008, "rejected by middleware"),
         ("rejected",                         |next| next.reject(4_010, "too late"),  4010, "too late"),
         ("with a code that may not be sent", |next| next.reject(999, "too late"),    1008, "too late"),
@@ -96,14 +130,20 @@ fn what_becomes_of_next_later_decides() {
             let waiting = Waiting::new();
             let (mut client, next) = waiting.knock("wait");
             if elsewhere {
-                std::thread::spawn(move || decide(next)).join().expect("no panic");
+                std::thread::spawn(move || decide(next))
+                    .join()
+                    .expect("no panic");
             } else {
                 waiting.server.ask(move |_| decide(next));
             }
             assert_eq!(client.closed(), (code, reason.to_owned()), "{name}");
             client.send_close(code, "");
             client.expect_end();
-            assert_eq!(waiting.journal.wait_for(1), [format!("{code} {reason:?} Us Rejected")], "{name}");
+            assert_eq!(
+                waiting.journal.wait_for(1),
+                [format!("{code} {reason:?} Us Rejected")],
+                "{name}"
+            );
             still_serves(&waiting.server, "/");
         }
     }
@@ -119,8 +159,19 @@ fn until_all_middleware_has_passed_it_nobody_sees_a_socket() {
     let seen = |hub: &rushwire::Hub| {
         let stats = hub.stats();
         let rooms = hub.rooms().join(" ");
-        let reached = (hub.ws_broadcast("secret", None), hub.ws_broadcast("secret", Some("early")), hub.to("room").send("secret"));
-        (hub.len(), hub.sockets().len(), stats.total_connections, stats.accepted, rooms, reached)
+        let reached = (
+            hub.ws_broadcast("secret", None),
+            hub.ws_broadcast("secret", Some("early")),
+            hub.to("room").send("secret"),
+        );
+        (
+            hub.len(),
+            hub.sockets().len(),
+            stats.total_connections,
+            stats.accepted,
+            rooms,
+            reached,
+        )
     };
     let alone = (1, 1, 1, 1, "room".to_owned(), (1, 0, 1));
     assert_eq!(server.ask(seen), alone);
@@ -130,7 +181,10 @@ fn until_all_middleware_has_passed_it_nobody_sees_a_socket() {
     second.run();
     assert_eq!(client.text(), "hello", "no secret came before");
     assert_eq!(server.ask(seen), (2, 2, 2, 2, "room".to_owned(), (2, 0, 2)));
-    assert_eq!((client.text(), client.text()), ("secret".to_owned(), "secret".to_owned()));
+    assert_eq!(
+        (client.text(), client.text()),
+        ("secret".to_owned(), "secret".to_owned())
+    );
 }
 
 #[test]
@@ -143,15 +197,24 @@ fn frames_that_come_meanwhile_are_held_and_then_delivered_in_order() {
     let sender = std::thread::spawn(move || {
         let mut big = big;
         for size in (1..120).map(|i: usize| i * i * 7) {
-            std::io::Write::write_all(&mut big, &frame(true, 0, BINARY, &vec![size as u8; size])).expect("send");
+            std::io::Write::write_all(&mut big, &frame(true, 0, BINARY, &vec![size as u8; size]))
+                .expect("send");
         }
         std::io::Write::write_all(&mut big, &frame(true, 0, PING, b"last")).expect("send");
     });
     next.run();
     waiting.next().run();
-    assert_eq!((client.text(), client.text()), ("hello".to_owned(), "0".to_owned()));
+    assert_eq!(
+        (client.text(), client.text()),
+        ("hello".to_owned(), "0".to_owned())
+    );
     while let Some(frame) = client.next().filter(|frame| frame.opcode != PONG) {
-        assert!(frame.payload.iter().all(|&byte| byte == frame.payload.len() as u8));
+        assert!(
+            frame
+                .payload
+                .iter()
+                .all(|&byte| byte == frame.payload.len() as u8)
+        );
         sizes.push(frame.payload.len());
     }
     assert_eq!(sizes, (1..120).map(|i| i * i * 7).collect::<Vec<usize>>());
@@ -161,7 +224,10 @@ fn frames_that_come_meanwhile_are_held_and_then_delivered_in_order() {
 /// A peer that is not yet let in must not fill the memory.
 #[test]
 fn what_is_held_meanwhile_is_bounded() {
-    for (name, query, decisions) in [("the first middleware waits", "wait", 0), ("the second waits after the first did", "wait&wait", 1)] {
+    for (name, query, decisions) in [
+        ("the first middleware waits", "wait", 0),
+        ("the second waits after the first did", "wait&wait", 1),
+    ] {
         let waiting = Waiting::new();
         let (client, mut next) = waiting.knock(query);
         for _ in 0..decisions {
@@ -169,7 +235,10 @@ fn what_is_held_meanwhile_is_bounded() {
             next = waiting.next();
         }
         let chunk = frame(true, 0, BINARY, &[0; 60_000]);
-        client.stream.set_write_timeout(Some(Duration::from_millis(200))).expect("set a timeout");
+        client
+            .stream
+            .set_write_timeout(Some(Duration::from_millis(200)))
+            .expect("set a timeout");
         let mut sent = 0;
         while sent < 100_000_000 && std::io::Write::write_all(&mut &client.stream, &chunk).is_ok() {
             sent += chunk.len();
@@ -181,15 +250,25 @@ fn what_is_held_meanwhile_is_bounded() {
 
 #[test]
 fn who_is_not_let_in_in_time_is_closed_with_1008_and_what_comes_later_changes_nothing() {
-    let waiting = Waiting::with(|| Options { handshake_timeout: Duration::from_millis(100), ..Options::default() });
+    let waiting = Waiting::with(|| Options {
+        handshake_timeout: Duration::from_millis(100),
+        ..Options::default()
+    });
     let (mut client, next) = waiting.knock("wait");
-    client.expect_close(1008);
+    assert_eq!(client.closed().0, 1008);
+    client.finish();
+    client.expect_end();
     let lines = waiting.journal.wait_for(1);
-    assert!(lines[0].starts_with("1008 ") && lines[0].ends_with(" Us Rejected"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("1008 ") && lines[0].ends_with(" Us Rejected"),
+        "{lines:?}"
+    );
     next.run();
     still_serves(&waiting.server, "/");
     assert_eq!(waiting.server.ask(|hub| hub.stats().accepted), 1);
-    waiting.server.wait_until("it is alone again", |hub| hub.is_empty());
+    waiting
+        .server
+        .wait_until("it is alone again", |hub| hub.is_empty());
     assert_eq!(waiting.journal.wait_for(2).len(), 2);
 }
 
@@ -200,12 +279,25 @@ fn the_peer_may_vanish_meanwhile() {
         let waiting = Waiting::new();
         // What is left unread makes the kernel say RST instead of FIN.
         let (client, next) = waiting.knock(if how == "RST" { "wait&speak" } else { "wait" });
-        if how == "RST" { crate::reset(client) } else { drop(client) }
+        if how == "RST" {
+            crate::reset(client)
+        } else {
+            drop(client)
+        }
         next.run();
         still_serves(&waiting.server, "/");
-        waiting.server.wait_until("nobody is there", |hub| hub.is_empty() && hub.rooms().is_empty());
+        waiting.server.wait_until("nobody is there", |hub| {
+            hub.is_empty() && hub.rooms().is_empty()
+        });
         let lines = waiting.journal.wait_for(2);
-        assert_eq!(lines.iter().filter(|line| line.starts_with("1006 \"\" Nobody")).count(), 2, "{how}: {lines:?}");
+        assert_eq!(
+            lines
+                .iter()
+                .filter(|line| line.starts_with("1006 \"\" Nobody"))
+                .count(),
+            2,
+            "{how}: {lines:?}"
+        );
     }
 }
 
@@ -228,7 +320,7 @@ fn a_pending_socket_is_connecting_and_can_be_spoken_to() {
             socket.send("one moment");
             sender.send(next).expect("the test waits");
         });
-        app.ws("/", |socket, _| drop(socket.send("hello")));
+        app.ws("/", |socket, _| _ = socket.send("hello"));
     });
     let mut client = server.connect("/");
     assert_eq!(client.text(), "one moment");
@@ -238,12 +330,53 @@ fn a_pending_socket_is_connecting_and_can_be_spoken_to() {
 
 /// It answers our close frame, and is not kept waiting until the time-outs.
 #[test]
+fn closing_and_keeping_next_is_closing() {
+    let (sender, nexts) = channel();
+    let options = || Options {
+        handshake_timeout: NEVER,
+        close_timeout: NEVER,
+        ..Options::default()
+    };
+    let server = serve_with(options, move |app| {
+        app.ws_use(move |socket, _, next| {
+            socket.close_with(4_001, "no").expect("a good code");
+            sender.send(next).expect("the test waits");
+        });
+    });
+    let mut client = server.connect("/ws");
+    let next = nexts.recv_timeout(PATIENCE).expect("it has run");
+    client.expect_close(4001);
+    next.run();
+    assert_eq!(server.ask(|hub| hub.stats().accepted), 0);
+}
+
+#[test]
+fn the_heartbeat_of_a_socket_that_had_to_wait_begins_when_it_is_let_in() {
+    let waiting = Waiting::with(|| Options {
+        heartbeat: Duration::from_millis(50),
+        handshake_timeout: NEVER,
+        ..Options::default()
+    });
+    let (mut client, next) = waiting.knock("wait");
+    next.run();
+    assert_eq!(client.text(), "hello");
+    assert_eq!(client.next().expect("a ping").opcode, PING);
+}
+
+#[test]
 fn a_pending_socket_that_is_closed_ends_when_its_peer_answers() {
     let waiting = Waiting::new();
     let (mut client, next) = waiting.knock("wait");
-    waiting.server.remote.shutdown(NEVER).expect("the server runs");
+    waiting
+        .server
+        .remote
+        .shutdown(NEVER)
+        .expect("the server runs");
     client.expect_close(1001);
     crate::wait_for_the_end_of(&waiting.server.remote);
-    assert_eq!(waiting.journal.lines(), ["1001 \"server is shutting down\" Us Shutdown"]);
+    assert_eq!(
+        waiting.journal.lines(),
+        ["1001 \"server is shutting down\" Us Shutdown"]
+    );
     next.run();
 }

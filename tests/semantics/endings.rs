@@ -9,7 +9,11 @@ use rushwire::{Options, Rate, event};
 
 /// Options with no time-out that is not asked for.
 fn patient() -> Options {
-    Options { heartbeat: Duration::ZERO, close_timeout: NEVER, ..Options::default() }
+    Options {
+        heartbeat: Duration::ZERO,
+        close_timeout: NEVER,
+        ..Options::default()
+    }
 }
 
 /// Sockets do what a text message says, and note their end.
@@ -19,21 +23,23 @@ fn serve_ending(options: impl FnOnce() -> Options + Send + 'static) -> (Server, 
     let server = serve_with(options, move |app| {
         app.ws("/", move |socket, _| {
             noted.watch_close(socket);
-            socket.on(event::Message, |socket, message| match message.as_text().unwrap_or_default() {
-                "close" => socket.close(),
-                "close with" => socket.close_with(4_001, "bye").expect("a good code"),
-                "close twice" => {
-                    socket.close_with(4_001, "first").expect("a good code");
-                    socket.close_with(4_002, "second").expect("a good code");
+            socket.on(event::Message, |socket, message| {
+                match message.as_text().unwrap_or_default() {
+                    "close" => socket.close(),
+                    "close with" => socket.close_with(4_001, "bye").expect("a good code"),
+                    "close twice" => {
+                        socket.close_with(4_001, "first").expect("a good code");
+                        socket.close_with(4_002, "second").expect("a good code");
+                    }
+                    "terminate" => socket.terminate(),
+                    "close, then terminate" => {
+                        socket.close_with(4_003, "soon").expect("a good code");
+                        socket.terminate();
+                    }
+                    "panic" => panic!("as asked"),
+                    "shut down" => socket.hub().shutdown(NEVER),
+                    _ => {}
                 }
-                "terminate" => socket.terminate(),
-                "close, then terminate" => {
-                    socket.close_with(4_003, "soon").expect("a good code");
-                    socket.terminate();
-                }
-                "panic" => panic!("as asked"),
-                "shut down" => socket.hub().shutdown(NEVER),
-                _ => {}
             });
             socket.send("open");
         });
@@ -161,9 +167,37 @@ fn a_reset_is_an_error_of_the_stream() {
     assert_eq!(client.text(), "open");
     server.ask(|hub| hub.ws_broadcast("never read", None));
     crate::reset(client);
-    assert_eq!(journal.wait_for(1), [r#"1006 "" Nobody Io(ConnectionReset)"#]);
+    assert_eq!(
+        journal.wait_for(1),
+        [r#"1006 "" Nobody Io(ConnectionReset)"#]
+    );
     drop(server);
     assert_eq!(journal.lines().len(), 1);
+}
+
+/// A peer that is still busy has `close_timeout` to read our last words, whatever else is due.
+#[test]
+fn other_deadlines_do_not_cut_the_end_short() {
+    let (server, journal) = serve_ending(|| Options {
+        handshake_timeout: Duration::from_millis(100),
+        heartbeat: Duration::from_millis(50),
+        ..patient()
+    });
+    let mut client = server.connect("/");
+    assert_eq!(client.text(), "open");
+    client.send_raw(&frame(true, 4, TEXT, b"x"));
+    assert_eq!(client.closed().0, 1002);
+    let (sender, time) = std::sync::mpsc::channel();
+    server.ask(move |hub| {
+        hub.set_timeout(Duration::from_millis(300), move |_| {
+            sender.send(()).expect("the test waits")
+        });
+    });
+    time.recv_timeout(crate::common::PATIENCE)
+        .expect("the time passes");
+    assert!(journal.lines().is_empty(), "{:?}", journal.lines());
+    client.finish();
+    assert!(journal.wait_for(1)[0].starts_with("1002 "));
 }
 
 #[test]
@@ -173,7 +207,11 @@ fn a_close_that_is_cut_short_keeps_its_code() {
     assert_eq!(client.text(), "open");
     client.send("close, then terminate");
     while client.next().is_some() {}
-    assert!(journal.wait_for(1)[0].starts_with(r#"4003 "soon" Us "#), "{:?}", journal.lines());
+    assert!(
+        journal.wait_for(1)[0].starts_with(r#"4003 "soon" Us "#),
+        "{:?}",
+        journal.lines()
+    );
     drop(server);
     assert_eq!(journal.lines().len(), 1);
 }
@@ -183,28 +221,58 @@ fn rooms_are_left_before_but_can_still_be_told_and_spoken_to() {
     let server = serve(|app| {
         app.ws("/:name", |socket, request| {
             let name = request.param("name").to_owned();
-            ["first", "second", "third"].iter().for_each(|room| drop(socket.join(room)));
+            ["first", "second", "third"]
+                .iter()
+                .for_each(|room| _ = socket.join(room));
             socket.leave("second");
             socket.on(event::Close, move |socket, _| {
-                assert_eq!(socket.rooms().iter().map(|room| &**room).collect::<Vec<_>>(), ["first", "third"]);
+                assert_eq!(
+                    socket
+                        .rooms()
+                        .iter()
+                        .map(|room| &**room)
+                        .collect::<Vec<_>>(),
+                    ["first", "third"]
+                );
                 assert_eq!(socket.room().as_deref(), Some("third"));
-                assert!(!socket.is_in("first") && !socket.hub().room("first").members().iter().any(|s| s.id() == socket.id()));
+                assert!(
+                    !socket.is_in("first")
+                        && !socket
+                            .hub()
+                            .room("first")
+                            .members()
+                            .iter()
+                            .any(|s| s.id() == socket.id())
+                );
                 let left = socket.hub().room("first").len();
-                assert_eq!(socket.send("nobody hears this"), rushwire::SendStatus::Closed);
-                assert_eq!(socket.broadcast_all("first", &format!("{name} left {left} behind")), left);
+                assert_eq!(
+                    socket.send("nobody hears this"),
+                    rushwire::SendStatus::Closed
+                );
+                assert_eq!(
+                    socket.broadcast_all("first", &format!("{name} left {left} behind")),
+                    left
+                );
             });
             socket.send("open");
         });
     });
     let mut clients = ["Ada", "Brook", "Cleo"].map(|name| server.connect(&format!("/{name}")));
-    clients.iter_mut().for_each(|client| assert_eq!(client.text(), "open"));
+    clients
+        .iter_mut()
+        .for_each(|client| assert_eq!(client.text(), "open"));
     let [ada, mut brook, mut cleo] = clients;
     drop(ada);
-    assert_eq!((brook.text(), cleo.text()), ("Ada left 2 behind".into(), "Ada left 2 behind".into()));
+    assert_eq!(
+        (brook.text(), cleo.text()),
+        ("Ada left 2 behind".into(), "Ada left 2 behind".into())
+    );
     brook.send_close(1000, "");
     assert_eq!(cleo.text(), "Brook left 1 behind");
     drop(cleo);
-    server.wait_until("nobody is there", |hub| hub.is_empty() && hub.rooms().is_empty());
+    server.wait_until("nobody is there", |hub| {
+        hub.is_empty() && hub.rooms().is_empty()
+    });
 }
 
 /// D13: a predecessor told it two or three times.
@@ -224,7 +292,9 @@ fn it_comes_once_to_each_of_many_listeners_of_many_sockets() {
             }
         });
     });
-    let mut clients: Vec<Client> = (0..20).map(|i| server.connect(&format!("/{i:02}"))).collect();
+    let mut clients: Vec<Client> = (0..20)
+        .map(|i| server.connect(&format!("/{i:02}")))
+        .collect();
     server.wait_until("all are there", |hub| hub.len() == 20);
     for client in clients.iter_mut().step_by(2) {
         client.send_close(1000, "");
@@ -238,6 +308,8 @@ fn it_comes_once_to_each_of_many_listeners_of_many_sockets() {
     drop(server);
     let mut lines = journal.lines();
     lines.sort_unstable();
-    let expected: Vec<String> = (0..20).flat_map(|i| [format!("{i:02} a"), format!("{i:02} b")]).collect();
+    let expected: Vec<String> = (0..20)
+        .flat_map(|i| [format!("{i:02} a"), format!("{i:02} b")])
+        .collect();
     assert_eq!(lines, expected);
 }

@@ -12,9 +12,13 @@ fn serve_noting(options: fn() -> Options) -> (Server, Journal) {
     let server = serve_with(options, move |app| {
         app.ws("/", move |socket, _| {
             let heard = noted.clone();
-            socket.on(event::Error, move |_, failure| heard.note(format!("error {failure:?}")));
+            socket.on(event::Error, move |_, failure| {
+                heard.note(format!("error {failure:?}"))
+            });
             let heard = noted.clone();
-            socket.on(event::Close, move |_, close| heard.note(format!("close {}", close.code)));
+            socket.on(event::Close, move |_, close| {
+                heard.note(format!("close {}", close.code))
+            });
             socket.on(event::Message, |_, message| match message.as_text() {
                 Some("panic with a str") => panic!("a str"),
                 Some("panic with a String") => panic!("{}", message.len()),
@@ -38,14 +42,21 @@ fn an_error_is_told_before_the_close_that_it_leads_to() {
         ("with a String",       frame(true, 0, TEXT, b"panic with a String"),   1011, "error Panic(\"19\")"),
     ];
     for (name, bytes, code, error) in table {
-        let (server, journal) = serve_noting(|| Options { max_message_size: 100, ..Options::default() });
+        let (server, journal) = serve_noting(|| Options {
+            max_message_size: 100,
+            ..Options::default()
+        });
         let mut client = server.connect("/");
         assert_eq!(client.text(), "open");
         client.send_raw(&bytes);
         assert_eq!(client.closed().0, code, "{name}");
         client.finish();
         client.expect_end();
-        assert_eq!(journal.wait_for(2), [error, &format!("close {code}")], "{name}");
+        assert_eq!(
+            journal.wait_for(2),
+            [error, &format!("close {code}")],
+            "{name}"
+        );
         drop(server);
         assert_eq!(journal.lines().len(), 2, "{name}");
     }
@@ -58,13 +69,19 @@ fn an_error_of_the_stream_is_told_too() {
     assert_eq!(client.text(), "open");
     server.ask(|hub| hub.ws_broadcast("never read", None));
     crate::reset(client);
-    assert_eq!(journal.wait_for(2), ["error Io(ConnectionReset)", "close 1006"]);
+    assert_eq!(
+        journal.wait_for(2),
+        ["error Io(ConnectionReset)", "close 1006"]
+    );
 }
 
 #[test]
 fn an_end_in_good_order_is_no_error() {
     let (server, journal) = serve_noting(Options::default);
-    for end in [|client: &mut Client| client.send_close(1000, ""), |client: &mut Client| client.finish()] {
+    for end in [
+        |client: &mut Client| client.send_close(1000, ""),
+        |client: &mut Client| client.finish(),
+    ] {
         let mut client = server.connect("/");
         assert_eq!(client.text(), "open");
         end(&mut client);
@@ -76,16 +93,25 @@ fn an_end_in_good_order_is_no_error() {
 /// D1: any exception in a listener ended the predecessors' process.
 #[test]
 fn a_panic_in_any_listener_ends_that_one_socket_and_is_reported() {
-    let places = ["handler", "message", "ping", "pong", "error", "rate", "once", "close", "timer", "job", "route", "drop"];
+    let places = [
+        "handler", "message", "ping", "pong", "error", "rate", "once", "close", "timer", "job",
+        "route", "drop",
+    ];
     for place in places {
         let journal = Journal::default();
         let noted = journal.clone();
-        let options = || Options { message_rate: Some(Rate { messages: 1, per: NEVER }), ..Options::default() };
+        let options = || Options {
+            message_rate: Some(Rate {
+                messages: 1,
+                per: NEVER,
+            }),
+            ..Options::default()
+        };
         let server = serve_with(options, move |app| {
             app.on_error(move |report| noted.note(report));
             app.get("/", |_| panic!("oh no"));
             app.ws("/witness", |socket, _| {
-                socket.on(event::Message, |socket, message| drop(socket.send(message)));
+                socket.on(event::Message, |socket, message| _ = socket.send(message));
             });
             app.ws("/", move |socket, _| match place {
                 "handler" => panic!("oh no"),
@@ -96,10 +122,14 @@ fn a_panic_in_any_listener_ends_that_one_socket_and_is_reported() {
                 "error" => drop(socket.on(event::Error, |_, _| panic!("oh no"))),
                 "rate" => drop(socket.on(event::RateLimit, |_, _| panic!("oh no"))),
                 "close" => drop(socket.on(event::Close, |_, _| panic!("oh no"))),
-                "timer" => drop(socket.hub().set_interval(std::time::Duration::ZERO, |_| panic!("oh no"))),
+                "timer" => drop(
+                    socket
+                        .hub()
+                        .set_interval(std::time::Duration::ZERO, |_| panic!("oh no")),
+                ),
                 "drop" => {
                     let bomb = Bomb;
-                    socket.on(event::Message, move |_, _| drop(&bomb));
+                    socket.on(event::Message, move |_, _| _ = &bomb);
                 }
                 _ => {}
             });
@@ -135,7 +165,10 @@ fn a_panic_in_any_listener_ends_that_one_socket_and_is_reported() {
                 Some(1000)
             }
             "job" => {
-                server.remote.post(|_| panic!("oh no")).expect("the server runs");
+                server
+                    .remote
+                    .post(|_| panic!("oh no"))
+                    .expect("the server runs");
                 None
             }
             "route" => {
@@ -149,7 +182,11 @@ fn a_panic_in_any_listener_ends_that_one_socket_and_is_reported() {
             client.finish();
             client.expect_end();
         }
-        assert!(journal.wait_for(1)[0].contains("oh no"), "{place}: {:?}", journal.lines());
+        assert!(
+            journal.wait_for(1)[0].contains("oh no"),
+            "{place}: {:?}",
+            journal.lines()
+        );
         witness.send("still here");
         assert_eq!(witness.text(), "still here", "{place}");
         drop((client, witness));

@@ -16,7 +16,7 @@ const RESERVE: usize = 256;
 
 fn serve_few(options: impl FnOnce() -> Options + Send + 'static) -> Server {
     serve_with(options, |app| {
-        app.ws("/", |socket, _| drop(socket.send("hello")));
+        app.ws("/", |socket, _| _ = socket.send("hello"));
         app.get("/", |ctx| ctx.text("a page"));
     })
 }
@@ -29,15 +29,32 @@ fn join(server: &Server) -> Client {
 
 #[test]
 fn when_all_places_are_taken_an_upgrade_is_503_until_one_is_free() {
-    let server = serve_few(|| Options { max_connections: 3, ..Options::default() });
+    let server = serve_few(|| Options {
+        max_connections: 3,
+        ..Options::default()
+    });
     let mut clients: Vec<Client> = (0..3).map(|_| join(&server)).collect();
     for _ in 0..2 {
         for _ in 0..5 {
-            let refused = Client::try_connect(server.addr, "/", "").err().expect("full");
-            assert_eq!((refused.status, refused.header("connection")), (503, Some("close")));
-            assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{refused:?}");
+            let refused = Client::try_connect(server.addr, "/", "")
+                .err()
+                .expect("full");
+            assert_eq!(
+                (refused.status, refused.header("connection")),
+                (503, Some("close"))
+            );
+            assert!(
+                refused
+                    .header("retry-after")
+                    .is_some_and(|seconds| seconds.parse::<u32>().is_ok()),
+                "{refused:?}"
+            );
         }
-        assert_eq!(http::get(server.addr, "/").text(), "a page", "plain HTTP is served all the same");
+        assert_eq!(
+            http::get(server.addr, "/").text(),
+            "a page",
+            "plain HTTP is served all the same"
+        );
         drop(clients.pop());
         server.wait_until("one is gone", |hub| hub.len() == 2);
         until("its place is free", || {
@@ -54,16 +71,32 @@ fn when_all_places_are_taken_an_upgrade_is_503_until_one_is_free() {
 
 #[test]
 fn from_one_address_there_are_at_most_so_many_and_more_are_429() {
-    let options = || Options { max_connections_per_ip: Some(2), trusted_proxies: vec!["127.0.0.1".into()], ..Options::default() };
+    let options = || Options {
+        max_connections_per_ip: Some(2),
+        trusted_proxies: vec!["127.0.0.1".into()],
+        ..Options::default()
+    };
     let server = serve_few(options);
-    let from = |ip: &str| Client::try_connect(server.addr, "/", &format!("X-Forwarded-For: {ip}\r\n"));
+    let from =
+        |ip: &str| Client::try_connect(server.addr, "/", &format!("X-Forwarded-For: {ip}\r\n"));
     let first = from("6.6.6.6").expect("a place");
     let _second = from("6.6.6.6").expect("a place");
     let refused = from("6.6.6.6").err().expect("too many");
-    assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{refused:?}");
+    assert!(
+        refused.status == 429 && refused.header("retry-after").is_some(),
+        "{refused:?}"
+    );
     // Others are counted apart, and so is the proxy itself.
-    let _others = [from("7.7.7.7").expect("a place"), from("2001:db8::1").expect("a place"), from("7.7.7.7").expect("a place")];
-    assert_eq!(from("::ffff:6.6.6.6").err().map(|answer| answer.status), Some(429), "the same address in other clothes");
+    let _others = [
+        from("7.7.7.7").expect("a place"),
+        from("2001:db8::1").expect("a place"),
+        from("7.7.7.7").expect("a place"),
+    ];
+    assert_eq!(
+        from("::ffff:6.6.6.6").err().map(|answer| answer.status),
+        Some(429),
+        "the same address in other clothes"
+    );
     let _own = [join(&server), join(&server)];
     assert_eq!(knock(server.addr, "/", ""), 429);
     drop(first);
@@ -75,9 +108,12 @@ fn from_one_address_there_are_at_most_so_many_and_more_are_429() {
 fn sockets_that_are_about_to_open_have_a_place() {
     let (sender, nexts) = std::sync::mpsc::channel();
     let server = serve_with(
-        || Options { max_connections: 2, ..Options::default() },
+        || Options {
+            max_connections: 2,
+            ..Options::default()
+        },
         move |app| {
-            app.ws("/", |socket, _| drop(socket.send("hello")));
+            app.ws("/", |socket, _| _ = socket.send("hello"));
             app.ws_use(move |_, _, next| sender.send(next).expect("the test waits"));
         },
     );
@@ -85,39 +121,73 @@ fn sockets_that_are_about_to_open_have_a_place() {
     assert_eq!(server.ask(|hub| hub.len()), 0);
     assert_eq!(knock(server.addr, "/", ""), 503);
     (0..2).for_each(|_| nexts.recv_timeout(PATIENCE).expect("it waits").run());
-    assert_eq!((pending[0].text(), pending[1].text()), ("hello".to_owned(), "hello".to_owned()));
+    assert_eq!(
+        (pending[0].text(), pending[1].text()),
+        ("hello".to_owned(), "hello".to_owned())
+    );
     assert_eq!(knock(server.addr, "/", ""), 503);
 }
 
 /// A connection that was accepted answers; one that waits in the kernel's queue does not.
 #[test]
 fn beyond_the_reserve_nobody_is_accepted_until_a_place_is_free() {
-    let server = serve_few(|| Options { max_connections: 2, keep_alive_timeout: NEVER, handshake_timeout: NEVER, ..Options::default() });
-    let mut open: Vec<TcpStream> = (0..2 + RESERVE).map(|_| keep_alive_get(server.addr, "/")).collect();
+    let server = serve_few(|| Options {
+        max_connections: 2,
+        keep_alive_timeout: NEVER,
+        handshake_timeout: NEVER,
+        ..Options::default()
+    });
+    let mut open: Vec<TcpStream> = (0..2 + RESERVE)
+        .map(|_| keep_alive_get(server.addr, "/"))
+        .collect();
     let mut waiting = http::connect(server.addr);
-    waiting.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("send");
-    waiting.set_read_timeout(Some(Duration::from_millis(150))).expect("set a timeout");
-    assert!(waiting.peek(&mut [0]).is_err(), "one more than allowed was accepted");
-    waiting.set_read_timeout(Some(PATIENCE)).expect("set a timeout");
+    waiting
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .expect("send");
+    waiting
+        .set_read_timeout(Some(Duration::from_millis(150)))
+        .expect("set a timeout");
+    assert!(
+        waiting.peek(&mut [0]).is_err(),
+        "one more than allowed was accepted"
+    );
+    waiting
+        .set_read_timeout(Some(PATIENCE))
+        .expect("set a timeout");
     drop(open.pop());
-    assert_eq!(http::read_answer(&mut waiting, Vec::new(), false).0.status, 200);
+    assert_eq!(
+        http::read_answer(&mut waiting, Vec::new(), false).0.status,
+        200
+    );
 }
 
 #[test]
 fn in_the_reserve_an_upgrade_is_refused_and_closed() {
-    let server = serve_few(|| Options { max_connections: 1, ..Options::default() });
+    let server = serve_few(|| Options {
+        max_connections: 1,
+        ..Options::default()
+    });
     let _only = join(&server);
     for _ in 0..RESERVE + 50 {
         let mut stream = http::connect(server.addr);
-        stream.write_all(upgrade_request("/", "").as_bytes()).expect("send");
-        assert_eq!(http::read_answer(&mut stream, Vec::new(), false).0.status, 503);
+        stream
+            .write_all(upgrade_request("/", "").as_bytes())
+            .expect("send");
+        assert_eq!(
+            http::read_answer(&mut stream, Vec::new(), false).0.status,
+            503
+        );
         assert_eq!(http::read_to_end(&mut stream), b"");
     }
 }
 
 #[test]
 fn idle_keep_alive_connections_end() {
-    let server = serve_few(|| Options { keep_alive_timeout: Duration::from_millis(100), handshake_timeout: NEVER, ..Options::default() });
+    let server = serve_few(|| Options {
+        keep_alive_timeout: Duration::from_millis(100),
+        handshake_timeout: NEVER,
+        ..Options::default()
+    });
     let mut idle = keep_alive_get(server.addr, "/");
     assert_eq!(http::read_to_end(&mut idle), b"");
 }
@@ -129,17 +199,27 @@ fn at_the_limit_the_loop_costs_nothing() {
     let counted = Arc::clone(&turns);
     let (sender, addresses) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
-        let mut app = App::with(Options { max_connections: 1, heartbeat: Duration::ZERO, keep_alive_timeout: NEVER, handshake_timeout: NEVER, ..Options::default() });
+        let mut app = App::with(Options {
+            max_connections: 1,
+            heartbeat: Duration::ZERO,
+            keep_alive_timeout: NEVER,
+            handshake_timeout: NEVER,
+            ..Options::default()
+        });
         app.get("/", |ctx| ctx.text("a page"));
         let mut server = app.bind("127.0.0.1:0").expect("bind");
-        sender.send((server.local_addr().expect("TCP"), server.remote())).expect("the test waits");
+        sender
+            .send((server.local_addr().expect("TCP"), server.remote()))
+            .expect("the test waits");
         while !server.is_done() {
             server.turn(None).expect("a turn");
             counted.fetch_add(1, Ordering::Relaxed);
         }
     });
     let (addr, remote) = addresses.recv_timeout(PATIENCE).expect("it starts");
-    let _open: Vec<TcpStream> = (0..1 + RESERVE).map(|_| keep_alive_get(addr, "/")).collect();
+    let _open: Vec<TcpStream> = (0..1 + RESERVE)
+        .map(|_| keep_alive_get(addr, "/"))
+        .collect();
     let _waiting: Vec<TcpStream> = (0..20).map(|_| http::connect(addr)).collect();
     let before = turns.load(Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(300));
@@ -155,9 +235,17 @@ fn at_the_limit_the_loop_costs_nothing() {
 fn without_descriptors_the_loop_costs_little_and_goes_on_when_there_are_some() {
     let me = std::env::current_exe().expect("a path");
     let script = "ulimit -n 40 && exec \"$0\" --exact full::with_few_descriptors --ignored --nocapture --test-threads 1";
-    let output = std::process::Command::new("sh").args(["-c", script]).arg(me).output().expect("sh");
+    let output = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(me)
+        .output()
+        .expect("sh");
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -169,11 +257,18 @@ fn with_few_descriptors() {
     let noted = reports.clone();
     let (sender, addresses) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
-        let mut app = App::with(Options { heartbeat: Duration::ZERO, keep_alive_timeout: NEVER, handshake_timeout: NEVER, ..Options::default() });
+        let mut app = App::with(Options {
+            heartbeat: Duration::ZERO,
+            keep_alive_timeout: NEVER,
+            handshake_timeout: NEVER,
+            ..Options::default()
+        });
         app.get("/", |ctx| ctx.text("a page"));
         app.on_error(move |report| noted.note(report));
         let mut server = app.bind("127.0.0.1:0").expect("bind");
-        sender.send((server.local_addr().expect("TCP"), server.remote())).expect("the test waits");
+        sender
+            .send((server.local_addr().expect("TCP"), server.remote()))
+            .expect("the test waits");
         while !server.is_done() {
             server.turn(None).expect("a turn");
             counted.fetch_add(1, Ordering::Relaxed);
@@ -190,7 +285,11 @@ fn with_few_descriptors() {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert!(reports.wait_for(1)[0].contains("accepting a connection failed"), "{:?}", reports.lines());
+    assert!(
+        reports.wait_for(1)[0].contains("accepting a connection failed"),
+        "{:?}",
+        reports.lines()
+    );
     let before = turns.load(Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(300));
     let spent = turns.load(Ordering::Relaxed) - before;

@@ -12,7 +12,11 @@ const fn ms(millis: u64) -> Duration {
 }
 
 fn serve_heartbeat(heartbeat: Duration, pong_timeout: Duration) -> (Server, Journal) {
-    serve_timed(move || Options { heartbeat, pong_timeout, ..Options::default() })
+    serve_timed(move || Options {
+        heartbeat,
+        pong_timeout,
+        ..Options::default()
+    })
 }
 
 fn serve_timed(options: impl FnOnce() -> Options + Send + 'static) -> (Server, Journal) {
@@ -34,7 +38,12 @@ fn pings_until_close(client: &mut Client) -> (usize, u16) {
         let frame = client.next().expect("a close frame before the end");
         match frame.opcode {
             PING => pings += 1,
-            CLOSE => return (pings, u16::from_be_bytes([frame.payload[0], frame.payload[1]])),
+            CLOSE => {
+                return (
+                    pings,
+                    u16::from_be_bytes([frame.payload[0], frame.payload[1]]),
+                );
+            }
             _ => {}
         }
     }
@@ -45,7 +54,12 @@ fn a_silent_peer_is_pinged_then_closed_with_1001_and_cut() {
     let table = [
         ("pong_timeout shorter than heartbeat", ms(150), ms(50), 1),
         ("as long", ms(60), ms(60), 1),
-        ("longer: later pings do not move the deadline", ms(30), ms(150), 3),
+        (
+            "longer: later pings do not move the deadline",
+            ms(30),
+            ms(150),
+            3,
+        ),
     ];
     for (name, heartbeat, pong_timeout, least) in table {
         let (server, journal) = serve_heartbeat(heartbeat, pong_timeout);
@@ -55,14 +69,27 @@ fn a_silent_peer_is_pinged_then_closed_with_1001_and_cut() {
         assert!(pings >= least && pings <= 12, "{name}: {pings} pings");
         assert_eq!(code, 1001, "{name}");
         client.expect_end();
-        assert!(started.elapsed() >= heartbeat + pong_timeout - ms(20), "{name}: {:?} is too soon", started.elapsed());
-        assert_eq!(journal.wait_for(1), [r#"1001 "ping timeout" Us PingTimeout"#], "{name}");
+        assert!(
+            started.elapsed() >= heartbeat + pong_timeout - ms(20),
+            "{name}: {:?} is too soon",
+            started.elapsed()
+        );
+        assert_eq!(
+            journal.wait_for(1),
+            [r#"1001 "ping timeout" Us PingTimeout"#],
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn the_first_ping_comes_after_one_heartbeat_whatever_the_other_times_are() {
-    let (server, _) = serve_timed(|| Options { heartbeat: ms(50), handshake_timeout: NEVER, close_timeout: NEVER, ..Options::default() });
+    let (server, _) = serve_timed(|| Options {
+        heartbeat: ms(50),
+        handshake_timeout: NEVER,
+        close_timeout: NEVER,
+        ..Options::default()
+    });
     let mut client = server.connect("/");
     assert_eq!(client.next().expect("a ping").opcode, PING);
 }
@@ -78,7 +105,9 @@ fn a_peer_that_answers_lives_and_is_pinged_again_and_again() {
         client.send_frame(true, 0, PONG, &ping.payload);
     }
     assert!(journal.lines().is_empty());
-    server.wait_until("no ping is unanswered", |hub| hub.sockets().iter().all(|socket| socket.is_alive()));
+    server.wait_until("no ping is unanswered", |hub| {
+        hub.sockets().iter().all(|socket| socket.is_alive())
+    });
 }
 
 /// Never a pong, but something within each pong timeout.
@@ -102,7 +131,12 @@ fn any_byte_is_a_sign_of_life() {
             client.send_raw(sign);
         }
         while started.elapsed() < ms(450) {
-            while client.next().unwrap_or_else(|| panic!("{name}: closed")).opcode != PING {}
+            while client
+                .next()
+                .unwrap_or_else(|| panic!("{name}: closed"))
+                .opcode
+                != PING
+            {}
             client.send_frame(true, 0, PONG, b"");
         }
         assert!(journal.lines().is_empty(), "{name}: {:?}", journal.lines());
@@ -114,16 +148,22 @@ fn our_own_sends_are_no_sign_of_life_of_the_peer() {
     let (server, journal) = serve_heartbeat(ms(30), ms(100));
     let mut client = server.connect("/");
     server.ask(|hub| {
-        hub.set_interval(ms(10), |hub| drop(hub.ws_broadcast("still talking", None)));
+        hub.set_interval(ms(10), |hub| _ = hub.ws_broadcast("still talking", None));
     });
     assert_eq!(pings_until_close(&mut client).1, 1001);
-    assert_eq!(journal.wait_for(1), [r#"1001 "ping timeout" Us PingTimeout"#]);
+    assert_eq!(
+        journal.wait_for(1),
+        [r#"1001 "ping timeout" Us PingTimeout"#]
+    );
 }
 
 /// D11, and a zero that was taken for a millisecond.
 #[test]
 fn zero_turns_it_off() {
-    for (name, heartbeat, pong_timeout, pings) in [("both", ms(0), ms(50), false), ("the deadline only", ms(20), ms(0), true)] {
+    for (name, heartbeat, pong_timeout, pings) in [
+        ("both", ms(0), ms(50), false),
+        ("the deadline only", ms(20), ms(0), true),
+    ] {
         let (server, journal) = serve_heartbeat(heartbeat, pong_timeout);
         let mut client = server.connect("/");
         let (sender, ticks) = std::sync::mpsc::channel();
@@ -133,7 +173,9 @@ fn zero_turns_it_off() {
                 sender.send(()).expect("the test waits");
             });
         });
-        ticks.recv_timeout(crate::common::PATIENCE).expect("the time passes");
+        ticks
+            .recv_timeout(crate::common::PATIENCE)
+            .expect("the time passes");
         let mut pinged = false;
         loop {
             let frame = client.next().unwrap_or_else(|| panic!("{name}: closed"));
@@ -154,11 +196,12 @@ fn zero_turns_it_off() {
 fn the_application_may_vouch_for_a_peer() {
     let (server, journal) = serve_heartbeat(ms(20), ms(100));
     let mut client = server.connect("/");
-    let timer = server.ask(|hub| {
-        let timer = hub.set_interval(ms(10), |hub| hub.sockets().iter().for_each(|socket| socket.mark_alive()));
-        hub.set_timeout(ms(400), move |_| drop(timer.cancel()));
+    server.ask(|hub| {
+        let timer = hub.set_interval(ms(10), |hub| {
+            hub.sockets().iter().for_each(|socket| socket.mark_alive())
+        });
+        hub.set_timeout(ms(400), move |_| _ = timer.cancel());
     });
-    let () = timer;
     let (pings, code) = pings_until_close(&mut client);
     assert!(pings > 8, "only {pings} pings: it was closed too soon");
     assert_eq!((code, journal.wait_for(1).len()), (1001, 1));
@@ -166,8 +209,9 @@ fn the_application_may_vouch_for_a_peer() {
 
 #[test]
 fn only_data_resets_the_idle_timeout_and_nothing_the_lifetime() {
+    type Row = (&'static str, fn() -> Options, u8, bool);
     #[rustfmt::skip]
-    let table: [(&str, fn() -> Options, u8, bool); 6] = [
+    let table: [Row; 6] = [
         ("messages keep from idling",   || Options { idle_timeout: ms(150), ..Options::default() }, TEXT, true),
         ("pings do not",                || Options { idle_timeout: ms(150), ..Options::default() }, PING, false),
         ("pongs do not",                || Options { idle_timeout: ms(150), ..Options::default() }, PONG, false),
@@ -176,7 +220,11 @@ fn only_data_resets_the_idle_timeout_and_nothing_the_lifetime() {
         ("pings neither",               || Options { max_lifetime: ms(150), ..Options::default() }, PING, false),
     ];
     for (name, options, opcode, lives) in table {
-        let (server, journal) = serve_timed(move || Options { heartbeat: ms(20), pong_timeout: ms(10_000), ..options() });
+        let (server, journal) = serve_timed(move || Options {
+            heartbeat: ms(20),
+            pong_timeout: ms(10_000),
+            ..options()
+        });
         let mut client = server.connect("/");
         let started = Instant::now();
         if opcode == CONTINUATION {
@@ -185,26 +233,43 @@ fn only_data_resets_the_idle_timeout_and_nothing_the_lifetime() {
         let mut closed = false;
         while started.elapsed() < ms(500) && !closed {
             match client.next().map(|frame| frame.opcode) {
-                Some(PING) => drop(std::io::Write::write_all(&mut &client.stream, &frame(opcode != CONTINUATION, 0, opcode, b""))),
+                Some(PING) => drop(std::io::Write::write_all(
+                    &mut &client.stream,
+                    &frame(opcode != CONTINUATION, 0, opcode, b""),
+                )),
                 Some(CLOSE) | None => closed = true,
                 Some(_) => {}
             }
         }
         assert_eq!(closed, !lives, "{name}: {:?}", journal.lines());
-        assert!(!closed || started.elapsed() >= ms(130), "{name}: {:?} is too soon", started.elapsed());
+        assert!(
+            !closed || started.elapsed() >= ms(130),
+            "{name}: {:?} is too soon",
+            started.elapsed()
+        );
     }
 }
 
 #[test]
 fn pings_go_between_queued_messages_and_not_behind_all_of_them() {
-    let (server, _) = serve_timed(|| Options { heartbeat: ms(0), max_backpressure: 64 << 20, ..Options::default() });
+    let (server, _) = serve_timed(|| Options {
+        heartbeat: ms(0),
+        max_backpressure: 64 << 20,
+        ..Options::default()
+    });
     let mut client = server.connect("/");
     server.wait_until("it is open", |hub| hub.len() == 1);
     // More than the kernel takes, in messages of a kibibyte.
     let queued = server.ask(|hub| {
         let socket = hub.sockets()[0].clone();
-        let queued = (0..24_000).filter(|_| socket.send(&vec![1; 1024]) != rushwire::SendStatus::Closed).count();
-        assert!(socket.buffered_amount() > 4 << 20, "only {} bytes are queued", socket.buffered_amount());
+        let queued = (0..24_000)
+            .filter(|_| socket.send(&vec![1; 1024]) != rushwire::SendStatus::Closed)
+            .count();
+        assert!(
+            socket.buffered_amount() > 4 << 20,
+            "only {} bytes are queued",
+            socket.buffered_amount()
+        );
         assert!(socket.ping(b"overtakes"));
         queued
     });
@@ -217,5 +282,8 @@ fn pings_go_between_queued_messages_and_not_behind_all_of_them() {
             _ => before += 1,
         }
     }
-    assert!(pinged && after > 2_000, "{before} messages before the ping, {after} behind it");
+    assert!(
+        pinged && after > 2_000,
+        "{before} messages before the ping, {after} behind it"
+    );
 }

@@ -1,7 +1,18 @@
 //! What the library promises to whoever builds on it: the numbered list "Semantics" of the design,
 //! a module for each theme, over real sockets and through the public face only.
 
-#[allow(unused_imports, unreachable_pub, reason = "other test files use more of it")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
+
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "other test files use more of it"
+)]
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -50,8 +61,15 @@ impl Journal {
     /// The lines, once there are `count` of them.
     fn wait_for(&self, count: usize) -> Vec<String> {
         let short = |lines: &mut Vec<String>| lines.len() < count;
-        let (lines, _) = self.0.1.wait_timeout_while(self.lock(), PATIENCE, short).expect("no panic in the journal");
-        assert!(lines.len() >= count, "{count} lines were expected, but there are only {lines:?}");
+        let (lines, _) = self
+            .0
+            .1
+            .wait_timeout_while(self.lock(), PATIENCE, short)
+            .expect("no panic in the journal");
+        assert!(
+            lines.len() >= count,
+            "{count} lines were expected, but there are only {lines:?}"
+        );
         lines.clone()
     }
 
@@ -59,7 +77,10 @@ impl Journal {
     fn watch_close(&self, socket: &Socket) {
         let journal = self.clone();
         socket.on(event::Close, move |_, close| {
-            journal.note(format!("{} {:?} {:?} {:?}", close.code, close.reason, close.by, close.cause));
+            journal.note(format!(
+                "{} {:?} {:?} {:?}",
+                close.code, close.reason, close.by, close.cause
+            ));
         });
     }
 
@@ -70,7 +91,8 @@ impl Journal {
 
 /// The status that an opening handshake is answered with.
 fn knock(addr: SocketAddr, path: &str, headers: &str) -> u16 {
-    Client::try_connect(addr, path, headers).map_or_else(|answer| answer.status, |client| client.answer.status)
+    Client::try_connect(addr, path, headers)
+        .map_or_else(|answer| answer.status, |client| client.answer.status)
 }
 
 /// Polls until `condition` holds.
@@ -94,14 +116,23 @@ fn still_serves(server: &Server, path: &str) {
 
 /// Cuts the connection with RST: what the server has said is thrown away unread.
 fn reset(client: Client) {
-    until("something waits to be read", || client.stream.peek(&mut [0]).is_ok_and(|n| n > 0));
+    until("something waits to be read", || {
+        client.stream.peek(&mut [0]).is_ok_and(|n| n > 0)
+    });
     drop(client);
 }
 
 /// A GET on a connection that stays open.
 fn keep_alive_get(addr: SocketAddr, path: &str) -> std::net::TcpStream {
     let mut stream = http::connect(addr);
-    std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).expect("send");
-    assert_eq!(http::read_answer(&mut stream, Vec::new(), false).0.status, 200);
+    std::io::Write::write_all(
+        &mut stream,
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes(),
+    )
+    .expect("send");
+    assert_eq!(
+        http::read_answer(&mut stream, Vec::new(), false).0.status,
+        200
+    );
     stream
 }

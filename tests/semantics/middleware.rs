@@ -9,14 +9,21 @@ fn serve_middleware(act: fn(&Socket, &Request, Next)) -> (Server, Journal) {
     let journal = Journal::default();
     let noted = journal.clone();
     // A rejected peer that answers must not be kept until this is over.
-    let options = || Options { close_timeout: NEVER, ..Options::default() };
+    let options = || Options {
+        close_timeout: NEVER,
+        ..Options::default()
+    };
     let server = serve_with(options, move |app| {
         let reports = noted.clone();
         app.on_error(move |report| reports.note(format!("report {report}")));
         let watched = noted.clone();
         app.ws_use(move |socket, request, next| {
             watched.watch_close(socket);
-            if request.query("act").is_some() { act(socket, request, next) } else { next.run() }
+            if request.query("act").is_some() {
+                act(socket, request, next)
+            } else {
+                next.run()
+            }
         });
         let after = noted.clone();
         app.ws_use(move |_, _, next| {
@@ -35,14 +42,21 @@ fn serve_middleware(act: fn(&Socket, &Request, Next)) -> (Server, Journal) {
 fn it_runs_in_order_of_registration_on_every_endpoint() {
     let journal = Journal::default();
     let noted = journal.clone();
-    let options = || Options { paths: vec!["/push".into()], ..Options::default() };
+    let options = || Options {
+        paths: vec!["/push".into()],
+        ..Options::default()
+    };
     let server = serve_with(options, move |app| {
         let chat = noted.clone();
         app.ws("/chat", move |_, _| chat.note("handler"));
         for name in ["first", "second", "third"] {
             let noted = noted.clone();
             app.ws_use(move |socket, request, next| {
-                noted.note(format!("{name} {} {:?}", request.path(), socket.ready_state()));
+                noted.note(format!(
+                    "{name} {} {:?}",
+                    request.path(),
+                    socket.ready_state()
+                ));
                 next.run();
             });
         }
@@ -57,7 +71,11 @@ fn it_runs_in_order_of_registration_on_every_endpoint() {
         "first /push Connecting", "second /push Connecting", "third /push Connecting",
     ];
     assert_eq!(journal.lines(), expected);
-    assert!(server.ask(|hub| hub.sockets().iter().all(|socket| socket.ready_state() == ReadyState::Open)));
+    assert!(server.ask(|hub| {
+        hub.sockets()
+            .iter()
+            .all(|socket| socket.ready_state() == ReadyState::Open)
+    }));
 }
 
 /// What middleware does, what the peer hears of it, and what the close event says.
@@ -91,11 +109,28 @@ fn who_does_not_run_next_rejects() {
         let (heard, reason) = client.closed();
         assert_eq!(heard, code, "{name}");
         client.try_send_close(code);
+        client.finish();
         client.expect_end();
         let lines = journal.wait_for(if code == 1011 { 2 } else { 1 });
-        assert_eq!(lines.last().expect("a line"), &format!("{code} {reason:?} {how}"), "{name}");
-        assert!(lines.iter().all(|line| line != "handler" && line != "later middleware"), "{name}: {lines:?}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with("report")).count(), usize::from(code == 1011), "{name}: {lines:?}");
+        assert_eq!(
+            lines.last().expect("a line"),
+            &format!("{code} {reason:?} {how}"),
+            "{name}"
+        );
+        assert!(
+            lines
+                .iter()
+                .all(|line| line != "handler" && line != "later middleware"),
+            "{name}: {lines:?}"
+        );
+        assert_eq!(
+            lines
+                .iter()
+                .filter(|line| line.starts_with("report"))
+                .count(),
+            usize::from(code == 1011),
+            "{name}: {lines:?}"
+        );
         let stats = server.ask(|hub| hub.stats());
         assert_eq!((stats.accepted, stats.total_connections), (0, 0), "{name}");
         still_serves(&server, "/");
@@ -106,11 +141,16 @@ fn who_does_not_run_next_rejects() {
 fn what_it_sends_comes_before_its_close() {
     let (server, _) = serve_middleware(|socket, _, _| {
         socket.send("{\"error\":\"authentication required\"}");
-        socket.close_with(1_008, "authentication required").expect("a good code");
+        socket
+            .close_with(1_008, "authentication required")
+            .expect("a good code");
     });
     let mut client = server.connect("/?act");
     assert_eq!(client.text(), "{\"error\":\"authentication required\"}");
-    assert_eq!(client.closed(), (1008, "authentication required".to_owned()));
+    assert_eq!(
+        client.closed(),
+        (1008, "authentication required".to_owned())
+    );
 }
 
 #[test]
@@ -122,7 +162,9 @@ fn a_value_that_next_carries_is_the_sockets() {
             let user = socket.data::<User>().expect("from the first");
             next.run_with(format!("{} Lovelace", user.0));
         });
-        app.ws("/", |socket, _| drop(socket.send(&*socket.data::<String>().expect("from the second"))));
+        app.ws("/", |socket, _| {
+            _ = socket.send(&*socket.data::<String>().expect("from the second"))
+        });
     });
     assert_eq!(server.connect("/").text(), "Ada Lovelace");
 }
@@ -141,6 +183,9 @@ fn a_rejected_peer_that_goes_on_talking_is_not_heard_and_costs_nothing() {
     }
     client.send_close(1008, "");
     client.expect_end();
-    assert_eq!(journal.wait_for(1), ["1008 \"rejected by middleware\" Us Rejected"]);
+    assert_eq!(
+        journal.wait_for(1),
+        ["1008 \"rejected by middleware\" Us Rejected"]
+    );
     still_serves(&server, "/");
 }

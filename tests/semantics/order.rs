@@ -18,16 +18,23 @@ const BODY: &str = "Content-Length: 5\r\n";
 
 /// One place, one origin, one token.
 fn strict() -> Server {
-    let options = || Options { max_connections: 1, allow_origins: vec!["https://friend.example".into()], ..Options::default() };
+    let options = || Options {
+        max_connections: 1,
+        allow_origins: vec!["https://friend.example".into()],
+        ..Options::default()
+    };
     serve_with(options, |app| {
-        app.ws("/chat", |socket, _| drop(socket.send("hello")));
+        app.ws("/chat", |socket, _| _ = socket.send("hello"));
         app.verify_client(|request| request.query("token") == Some("secret"));
         app.get("/page", |ctx| ctx.text("a page"));
     })
 }
 
 fn request(line: &str, headers: &[&str]) -> String {
-    format!("{line} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{}\r\n", headers.concat())
+    format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{}\r\n",
+        headers.concat()
+    )
 }
 
 /// Every row breaks its own rule and all that come after it.
@@ -51,27 +58,60 @@ fn what_is_wrong_first_is_answered_first() {
     ];
     let first = Client::connect_with(server.addr, "/chat?token=secret", FRIEND);
     for (name, request, expected) in &table {
-        assert_eq!(http::request(server.addr, request).status, *expected, "{name}");
+        assert_eq!(
+            http::request(server.addr, request).status,
+            *expected,
+            "{name}"
+        );
     }
     drop(first);
     server.wait_until("there is a place", |hub| hub.is_empty());
-    until("the verdict counts", || http::request(server.addr, request("GET /chat", &[KEY, V13, FRIEND])).status == 401);
-    assert_eq!(http::request(server.addr, request("GET /chat?token=secret", &[KEY, V13, FRIEND])).status, 101);
+    until("the verdict counts", || {
+        http::request(server.addr, request("GET /chat", &[KEY, V13, FRIEND])).status == 401
+    });
+    assert_eq!(
+        http::request(
+            server.addr,
+            request("GET /chat?token=secret", &[KEY, V13, FRIEND])
+        )
+        .status,
+        101
+    );
 }
 
 #[test]
 fn a_refusal_says_what_would_be_right() {
     let server = strict();
     let wrong_method = http::request(server.addr, request("POST /chat", &[KEY, V13]));
-    assert_eq!((wrong_method.status, wrong_method.header("allow")), (405, Some("GET")));
+    assert_eq!(
+        (wrong_method.status, wrong_method.header("allow")),
+        (405, Some("GET"))
+    );
     let wrong_version = http::request(server.addr, request("GET /chat", &[KEY, V8, FRIEND]));
-    assert_eq!((wrong_version.status, wrong_version.header("sec-websocket-version")), (426, Some("13")));
+    assert_eq!(
+        (
+            wrong_version.status,
+            wrong_version.header("sec-websocket-version")
+        ),
+        (426, Some("13"))
+    );
     let plain = http::get(server.addr, "/chat");
-    assert_eq!((plain.status, plain.header("upgrade")), (426, Some("websocket")));
+    assert_eq!(
+        (plain.status, plain.header("upgrade")),
+        (426, Some("websocket"))
+    );
     let _taken = Client::connect_with(server.addr, "/chat?token=secret", FRIEND);
-    let full = http::request(server.addr, request("GET /chat?token=secret", &[KEY, V13, FRIEND]));
-    let seconds = full.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
-    assert!(full.status == 503 && seconds.is_some_and(|seconds| seconds > 0), "{full:?}");
+    let full = http::request(
+        server.addr,
+        request("GET /chat?token=secret", &[KEY, V13, FRIEND]),
+    );
+    let seconds = full
+        .header("retry-after")
+        .and_then(|seconds| seconds.parse::<u32>().ok());
+    assert!(
+        full.status == 503 && seconds.is_some_and(|seconds| seconds > 0),
+        "{full:?}"
+    );
 }
 
 #[test]
@@ -81,7 +121,13 @@ fn every_part_has_its_turn_once_and_in_order() {
         let journal = journal.clone();
         move || journal.note(line)
     };
-    let (origin, verify, first, second, handler) = (note("origin"), note("verify"), note("first"), note("second"), note("handler"));
+    let (origin, verify, first, second, handler) = (
+        note("origin"),
+        note("verify"),
+        note("first"),
+        note("second"),
+        note("handler"),
+    );
     let server = serve(move |app| {
         app.ws("/chat", move |socket, _| {
             handler();
@@ -106,18 +152,33 @@ fn every_part_has_its_turn_once_and_in_order() {
     });
     let mut client = Client::connect_with(server.addr, "/chat", FRIEND);
     assert_eq!(client.text(), "hello");
-    assert_eq!(journal.lines(), ["origin", "verify", "first", "second", "handler"]);
+    assert_eq!(
+        journal.lines(),
+        ["origin", "verify", "first", "second", "handler"]
+    );
 }
 
 #[test]
 fn an_upgrade_to_something_else_is_plain_http() {
     let server = strict();
     for upgrade in ["h2c", "TLS/1.0", "h2c, IRC/6.9", "websockets"] {
-        let request = |path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\r\n");
+        let request = |path| {
+            format!(
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\r\n"
+            )
+        };
         let page = http::request(server.addr, request("/page"));
         assert_eq!((page.status, page.text()), (200, "a page"), "{upgrade}");
-        assert_eq!(http::request(server.addr, request("/nowhere")).status, 404, "{upgrade}");
-        assert_eq!(http::request(server.addr, request("/chat")).status, 426, "{upgrade}");
+        assert_eq!(
+            http::request(server.addr, request("/nowhere")).status,
+            404,
+            "{upgrade}"
+        );
+        assert_eq!(
+            http::request(server.addr, request("/chat")).status,
+            426,
+            "{upgrade}"
+        );
     }
 }
 
@@ -125,26 +186,49 @@ fn an_upgrade_to_something_else_is_plain_http() {
 fn frames_behind_the_request_in_its_segment_are_frames() {
     let server = serve(|app| {
         app.ws("/", |socket, _| {
-            socket.on_message(|socket, message| drop(socket.send(message)));
+            socket.on_message(|socket, message| _ = socket.send(message));
         });
     });
     let mut stream = http::connect(server.addr);
-    let bytes = [upgrade_request("/", "").into_bytes(), frame(true, 0, 1, b"one"), frame(true, 0, 2, b"two")].concat();
+    let bytes = [
+        upgrade_request("/", "").into_bytes(),
+        frame(true, 0, 1, b"one"),
+        frame(true, 0, 2, b"two"),
+    ]
+    .concat();
     stream.write_all(&bytes).expect("send");
     let (answer, rest) = http::read_answer(&mut stream, Vec::new(), false);
-    let mut client = Client { stream, rest, answer };
-    assert_eq!((client.text(), client.binary()), ("one".to_owned(), b"two".to_vec()));
+    let mut client = Client {
+        stream,
+        rest,
+        answer,
+    };
+    assert_eq!(
+        (client.text(), client.binary()),
+        ("one".to_owned(), b"two".to_vec())
+    );
 }
 
 #[test]
 fn the_time_for_the_handshake_runs_from_accepting_whatever_trickles_in() {
-    let options = || Options { handshake_timeout: Duration::from_millis(150), keep_alive_timeout: NEVER, ..Options::default() };
-    let server = serve_with(options, |app| drop(app.ws("/", |_, _| {})));
+    let options = || Options {
+        handshake_timeout: Duration::from_millis(150),
+        keep_alive_timeout: NEVER,
+        ..Options::default()
+    };
+    let server = serve_with(options, |app| _ = app.ws("/", |_, _| {}));
     let mut stream = http::connect(server.addr);
-    stream.write_all(upgrade_request("/", "X: ").trim_end().as_bytes()).expect("send");
+    stream
+        .write_all(upgrade_request("/", "X: ").trim_end().as_bytes())
+        .expect("send");
     // A byte at a time for as long as the server listens: that must come to an end.
-    until("the server gives up", || stream.write_all(b"x").is_err() || peer_has_spoken(&stream));
-    assert_eq!(http::read_answer(&mut stream, Vec::new(), false).0.status, 408);
+    until("the server gives up", || {
+        stream.write_all(b"x").is_err() || peer_has_spoken(&stream)
+    });
+    assert_eq!(
+        http::read_answer(&mut stream, Vec::new(), false).0.status,
+        408
+    );
     assert_eq!(http::read_to_end(&mut stream), b"");
 }
 
@@ -158,7 +242,7 @@ fn peer_has_spoken(stream: &std::net::TcpStream) -> bool {
 /// D3: one request with this host ended a predecessor's process.
 #[test]
 fn a_host_that_is_none_ends_one_request_and_not_the_server() {
-    let server = serve(|app| drop(app.ws("/", |socket, _| drop(socket.send("hello")))));
+    let server = serve(|app| _ = app.ws("/", |socket, _| _ = socket.send("hello")));
     let bad = upgrade_request("/", "").replace("Host: localhost", "Host: bad host%%");
     assert_eq!(http::request(server.addr, bad).status, 400);
     crate::still_serves(&server, "/");

@@ -5,19 +5,30 @@ use crate::{Journal, knock};
 use rushwire::Options;
 
 fn serve_origins(origins: &'static [&'static str]) -> Server {
-    let options = move || Options { allow_origins: origins.iter().map(|origin| (*origin).to_owned()).collect(), ..Options::default() };
-    serve_with(options, |app| drop(app.ws("/", |_, _| {})))
+    let options = move || Options {
+        allow_origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+        ..Options::default()
+    };
+    serve_with(options, |app| _ = app.ws("/", |_, _| {}))
 }
 
 fn ask(server: &Server, origin: Option<&str>) -> u16 {
-    let header = origin.map(|origin| format!("Origin: {origin}\r\n")).unwrap_or_default();
+    let header = origin
+        .map(|origin| format!("Origin: {origin}\r\n"))
+        .unwrap_or_default();
     knock(server.addr, "/", &header)
 }
 
 #[test]
 fn without_a_list_every_origin_may_connect() {
     let server = serve_origins(&[]);
-    for origin in [None, Some("https://anywhere.example"), Some("null"), Some(""), Some("no origin at all")] {
+    for origin in [
+        None,
+        Some("https://anywhere.example"),
+        Some("null"),
+        Some(""),
+        Some("no origin at all"),
+    ] {
         assert_eq!(ask(&server, origin), 101, "{origin:?}");
     }
 }
@@ -49,10 +60,18 @@ fn a_pattern_matches_whole_origins_in_any_case() {
     for (pattern, allowed, refused) in table {
         let server = serve_origins(Box::leak(Box::new([pattern])));
         for origin in allowed {
-            assert_eq!(ask(&server, Some(origin)), 101, "{origin} against {pattern}");
+            assert_eq!(
+                ask(&server, Some(origin)),
+                101,
+                "{origin} against {pattern}"
+            );
         }
         for origin in refused {
-            assert_eq!(ask(&server, Some(origin)), 403, "{origin} against {pattern}");
+            assert_eq!(
+                ask(&server, Some(origin)),
+                403,
+                "{origin} against {pattern}"
+            );
         }
         assert_eq!(ask(&server, None), 403, "no origin against {pattern}");
     }
@@ -71,23 +90,51 @@ fn one_of_several_rules_is_enough_and_each_answers_the_same_every_time() {
 #[test]
 fn two_origins_are_none() {
     let server = serve_origins(&["https://a.example"]);
-    assert_eq!(knock(server.addr, "/", "Origin: https://a.example\r\nOrigin: https://a.example\r\n"), 403);
-    assert_eq!(knock(server.addr, "/", "Origin: https://a.example\r\nOrigin: https://evil.example\r\n"), 403);
-    assert_eq!(ask(&server, Some("https://a.example, https://evil.example")), 403);
+    assert_eq!(
+        knock(
+            server.addr,
+            "/",
+            "Origin: https://a.example\r\nOrigin: https://a.example\r\n"
+        ),
+        403
+    );
+    assert_eq!(
+        knock(
+            server.addr,
+            "/",
+            "Origin: https://a.example\r\nOrigin: https://evil.example\r\n"
+        ),
+        403
+    );
+    assert_eq!(
+        ask(&server, Some("https://a.example, https://evil.example")),
+        403
+    );
 }
 
 #[test]
 fn a_predicate_is_a_rule_beside_the_patterns() {
-    let options = || Options { allow_origins: vec!["https://a.example".into()], ..Options::default() };
+    let options = || Options {
+        allow_origins: vec!["https://a.example".into()],
+        ..Options::default()
+    };
     let server = serve_with(options, |app| {
-        app.allow_origin_if(|origin, request| origin == "null" && request.query("embedded").is_some());
+        app.allow_origin_if(|origin, request| {
+            origin == "null" && request.query("embedded").is_some()
+        });
         app.ws("/", |_, _| {});
     });
     let null = "Origin: null\r\n";
     assert_eq!(knock(server.addr, "/?embedded", null), 101);
     assert_eq!(knock(server.addr, "/", null), 403);
-    assert_eq!(knock(server.addr, "/", "Origin: https://a.example\r\n"), 101);
-    assert_eq!(knock(server.addr, "/?embedded", "Origin: https://b.example\r\n"), 403);
+    assert_eq!(
+        knock(server.addr, "/", "Origin: https://a.example\r\n"),
+        101
+    );
+    assert_eq!(
+        knock(server.addr, "/?embedded", "Origin: https://b.example\r\n"),
+        403
+    );
     assert_eq!(knock(server.addr, "/?embedded", ""), 403);
 }
 
@@ -108,8 +155,14 @@ fn a_predicate_that_panics_refuses_one_request_and_not_the_server() {
     let noted = journal.clone();
     let server = serve(move |app| {
         app.on_error(move |report| noted.note(report));
-        app.allow_origin_if(|origin, _| if origin == "null" { panic!("predicate") } else { true });
-        app.ws("/", |socket, _| drop(socket.send("hello")));
+        app.allow_origin_if(|origin, _| {
+            if origin == "null" {
+                panic!("predicate")
+            } else {
+                true
+            }
+        });
+        app.ws("/", |socket, _| _ = socket.send("hello"));
     });
     assert_eq!(ask(&server, Some("null")), 500);
     assert!(journal.wait_for(1)[0].contains("predicate"));
@@ -119,8 +172,11 @@ fn a_predicate_that_panics_refuses_one_request_and_not_the_server() {
 #[test]
 fn plain_http_has_no_origin_to_fear() {
     let server = serve_with(
-        || Options { allow_origins: vec!["https://a.example".into()], ..Options::default() },
-        |app| drop(app.get("/", |ctx| ctx.text("hello"))),
+        || Options {
+            allow_origins: vec!["https://a.example".into()],
+            ..Options::default()
+        },
+        |app| _ = app.get("/", |ctx| ctx.text("hello")),
     );
     assert_eq!(crate::http::get(server.addr, "/").status, 200);
 }

@@ -5,9 +5,15 @@ use crate::{Journal, knock};
 use rushwire::Options;
 
 fn serve_paths(paths: &[&'static str], routes: &[&'static str]) -> Server {
-    let (paths, routes): (Vec<String>, Vec<&str>) = (paths.iter().map(|path| (*path).to_owned()).collect(), routes.to_vec());
+    let (paths, routes): (Vec<String>, Vec<&str>) = (
+        paths.iter().map(|path| (*path).to_owned()).collect(),
+        routes.to_vec(),
+    );
     serve_with(
-        move || Options { paths, ..Options::default() },
+        move || Options {
+            paths,
+            ..Options::default()
+        },
         move |app| {
             for route in routes {
                 app.ws(route, |_, _| {});
@@ -18,8 +24,14 @@ fn serve_paths(paths: &[&'static str], routes: &[&'static str]) -> Server {
 
 #[test]
 fn open_endpoints_are_the_union_of_routes_and_paths() {
+    type Row = (
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+        &'static [(&'static str, u16)],
+    );
     #[rustfmt::skip]
-    let table: [(&str, &[&str], &[&str], &[(&str, u16)]); 6] = [
+    let table: [Row; 6] = [
         ("nothing is set",      &[],                 &[],        &[("/ws", 101), ("/", 404), ("/ws/", 404), ("/chat", 404)]),
         ("a route alone",       &[],                 &["/chat"], &[("/chat", 101), ("/ws", 404)]),
         ("a path alone",        &["/push"],          &[],        &[("/push", 101), ("/ws", 404)]),
@@ -55,7 +67,10 @@ fn the_query_is_no_part_of_the_path() {
 fn a_path_without_a_route_is_for_pushing_only() {
     let journal = Journal::default();
     let noted = journal.clone();
-    let options = || Options { paths: vec!["/push/:topic".into()], ..Options::default() };
+    let options = || Options {
+        paths: vec!["/push/:topic".into()],
+        ..Options::default()
+    };
     let server = serve_with(options, move |app| {
         app.ws_use(move |_, request, next| {
             noted.note(format!("middleware {}", request.param("topic")));
@@ -75,10 +90,15 @@ fn a_path_without_a_route_is_for_pushing_only() {
 
 #[test]
 fn a_path_that_names_a_route_is_that_route() {
-    let options = || Options { paths: vec!["/chat".into(), "/rooms/:id".into()], ..Options::default() };
+    let options = || Options {
+        paths: vec!["/chat".into(), "/rooms/:id".into()],
+        ..Options::default()
+    };
     let server = serve_with(options, |app| {
-        app.ws("/chat", |socket, _| drop(socket.send("chat")));
-        app.ws("/rooms/:name", |socket, request| drop(socket.send(request.param("name"))));
+        app.ws("/chat", |socket, _| _ = socket.send("chat"));
+        app.ws("/rooms/:name", |socket, request| {
+            _ = socket.send(request.param("name"))
+        });
     });
     assert_eq!(server.connect("/chat").text(), "chat");
     assert_eq!(server.connect("/rooms/7").text(), "7");
@@ -122,7 +142,15 @@ fn the_most_specific_route_wins_whatever_the_order_of_registration() {
         ("/end/x/last",  "/end/:x/last x=x y= *="),
         ("/end/x/other", "/* x= y= *=end/x/other"),
     ];
-    let server = serve_routes(&["/*", "/a/*", "/:x", "/:x/:y", "/a/:y", "/a/b", "/end/:x/last"]);
+    let server = serve_routes(&[
+        "/*",
+        "/a/*",
+        "/:x",
+        "/:x/:y",
+        "/a/:y",
+        "/a/b",
+        "/end/:x/last",
+    ]);
     for (path, expected) in table {
         assert_eq!(server.connect(path).text(), expected, "{path}");
     }
@@ -152,7 +180,18 @@ fn segments_match_whole_and_slashes_count() {
 #[test]
 fn a_bad_percent_escape_is_answered_with_400_wherever_it_stands() {
     let server = serve_paths(&[], &["/rooms/:id", "/files/*"]);
-    for path in ["/%", "/%4", "/%zz", "/rooms/%", "/rooms/%2", "/rooms/a%gg", "/files/a/%f/b", "/nowhere/%-1", "/rooms/%ff", "/files/%C3%28"] {
+    for path in [
+        "/%",
+        "/%4",
+        "/%zz",
+        "/rooms/%",
+        "/rooms/%2",
+        "/rooms/a%gg",
+        "/files/a/%f/b",
+        "/nowhere/%-1",
+        "/rooms/%ff",
+        "/files/%C3%28",
+    ] {
         assert_eq!(knock(server.addr, path, ""), 400, "{path}");
     }
 }
@@ -160,7 +199,10 @@ fn a_bad_percent_escape_is_answered_with_400_wherever_it_stands() {
 /// D12: a wildcard path beside a route let sockets in past the middleware, authentication included.
 #[test]
 fn a_wildcard_path_beside_a_route_skips_no_middleware() {
-    let options = || Options { paths: vec!["/chat/*".into()], ..Options::default() };
+    let options = || Options {
+        paths: vec!["/chat/*".into()],
+        ..Options::default()
+    };
     let server = serve_with(options, |app| {
         app.ws_use(|_, request, next| {
             if request.query("token") == Some("secret") {

@@ -1,0 +1,52 @@
+//! Every option has the default that is written down, does what it says when it is reached, and is
+//! refused when it cannot be meant.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what it expects"
+)]
+
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "other test files use more of it"
+)]
+#[path = "../common/mod.rs"]
+mod common;
+
+mod counts;
+mod defaults;
+mod refused;
+mod rules;
+mod sizes;
+mod times;
+
+use std::time::Duration;
+
+use common::log::{Log, log};
+use common::{Server, serve_with};
+use rushwire::Options;
+
+const SHORT: Duration = Duration::from_millis(100);
+
+/// A server with a socket route `/`, whose sockets write down what they hear, and an echo of bodies.
+fn limited(options: impl FnOnce() -> Options + Send + 'static) -> (Server, Log) {
+    let (pen, log) = log();
+    let server = serve_with(options, move |app| {
+        app.post("/body", |ctx| ctx.text(ctx.body().len().to_string()));
+        app.get("/page", |ctx| ctx.text("a page"));
+        app.ws("/", move |socket, request| {
+            pen.note(format!("from {:?}", request.client_ip()));
+            pen.watch("a", socket);
+        });
+    });
+    (server, log)
+}
+
+fn quiet() -> Options {
+    Options {
+        heartbeat: Duration::ZERO,
+        ..Options::default()
+    }
+}
