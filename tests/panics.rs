@@ -16,13 +16,14 @@ mod common;
 
 use std::cell::RefCell;
 use std::panic::panic_any;
+use std::rc::Rc;
 use std::sync::Once;
 use std::time::Duration;
 
 use common::client::{CLOSE, PING, PONG, TEXT, close_payload, frame};
 use common::log::{Log, Pen, log};
 use common::{Client, Server, http, serve_with};
-use rushwire::{App, Options, Rate, SendStatus, Socket, event};
+use rushwire::{App, Options, Rate, SendStatus, Socket, Timer, event};
 
 /// Where the application's code runs, and what its panic brings about.
 const PLACES: [(Place, Outcome); 14] = [
@@ -394,14 +395,37 @@ impl Drop for Grenade {
     }
 }
 
+/// Leaves a [`Grenade`] behind where it was kept itself.
+struct Heirloom(Socket);
+
+impl Drop for Heirloom {
+    fn drop(&mut self) {
+        self.0.set(Grenade);
+    }
+}
+
 type Action = fn(&Socket);
 
 /// Lets go of a [`Grenade`] somewhere inside of the library.
-const DROPS: [(&str, Action); 6] = [
+const DROPS: [(&str, Action); 8] = [
     ("the data of a socket", |socket| socket.set(Grenade)),
+    ("data that is left by data", |socket| {
+        socket.set(Heirloom(socket.clone()));
+    }),
     ("a listener", |socket| hold(socket, Grenade)),
     ("data that is replaced", |socket| {
         (0..2).for_each(|_| socket.set(Grenade))
+    }),
+    ("a timer that cancelled itself", |socket| {
+        let (grenade, own) = (RefCell::new(Some(Grenade)), Rc::new(RefCell::new(None)));
+        let mine = Rc::clone(&own);
+        let timer = socket
+            .hub()
+            .set_interval(Duration::from_millis(1), move |_| {
+                assert!(grenade.borrow().is_some());
+                mine.take().as_ref().map(Timer::cancel);
+            });
+        own.replace(Some(timer));
     }),
     ("a timer that ran", |socket| {
         let grenade = Grenade;

@@ -1,6 +1,7 @@
 //! What listeners hear, written down on the server's thread and read in the test.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Instant;
 
 use rushwire::{Socket, event};
 
@@ -76,9 +77,12 @@ impl Log {
     /// All that is written from now on until nobody is left who could write: until the server and
     /// all listeners are gone.
     pub fn rest(self) -> Vec<String> {
+        let deadline = Instant::now() + PATIENCE;
         let mut lines = Vec::new();
         loop {
-            match self.0.recv_timeout(PATIENCE) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.0.recv_timeout(left) {
+                Ok(_) if left.is_zero() => panic!("somebody still writes"),
                 Ok(line) => lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => return lines,
                 Err(RecvTimeoutError::Timeout) => {

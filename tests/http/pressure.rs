@@ -143,3 +143,42 @@ fn a_peer_that_pipelines_small_answers_and_never_reads_is_no_longer_read() {
         "nothing goes on while nobody reads"
     );
 }
+
+/// The requests are few bytes, and have all been read at once: the answers wait for the reader.
+#[test]
+fn many_small_requests_for_large_answers_cost_what_the_buffers_hold() {
+    const ANSWER: usize = 32 * 1024;
+    const COUNT: usize = 1600;
+    let handled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&handled);
+    let server = serve(move |app| {
+        app.get("/:number", move |ctx| {
+            count.fetch_add(1, Ordering::SeqCst);
+            ctx.text(format!("{:>ANSWER$}", ctx.param("number")));
+        });
+    });
+    let mut greedy = Asker::new(&server);
+    let requests: String = (0..COUNT)
+        .map(|i| request("GET", &format!("/{i}")))
+        .collect();
+    assert!(
+        requests.len() < 64 * 1024,
+        "one read of the server takes them all"
+    );
+    greedy.send(requests);
+    let (mut seen, mut quiet) = (0, 0);
+    while quiet < 20 {
+        server.ask(|_| ());
+        let now = handled.load(Ordering::SeqCst);
+        quiet = if now == seen && now > 0 { quiet + 1 } else { 0 };
+        seen = now;
+    }
+    assert!(
+        seen * ANSWER < 32 * 1024 * 1024,
+        "{seen} of {COUNT} answers wait"
+    );
+    for i in 0..COUNT / 4 {
+        assert_eq!(greedy.answer().text().trim_start(), i.to_string());
+    }
+    assert!(handled.load(Ordering::SeqCst) > COUNT / 4, "it goes on with the reader");
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rushwire::{Join, Options, SendStatus, Socket, event};
 
-use super::common::client::{BINARY, TEXT, frame};
+use super::common::client::{BINARY, PING, PONG, TEXT, frame};
 use super::common::log::log;
 use super::common::{PATIENCE, serve, serve_with};
 use super::{gone, no_heartbeat, observed, with_socket};
@@ -42,6 +42,36 @@ fn nothing_is_heard_after_close_not_even_what_was_read_already() {
             r#"a close 4000 "enough" Us Requested 0"#
         ]
     );
+}
+
+#[test]
+fn nothing_at_all_is_heard_after_terminate() {
+    let (pen, log) = log();
+    let server = serve_with(no_heartbeat, move |app| {
+        app.ws("/", move |socket, _| {
+            pen.watch("a", socket);
+            socket.on(event::Message, |socket, _| socket.terminate());
+            let pings = pen.clone();
+            socket.on(event::Ping, move |_, _| pings.note("a ping"));
+            let pongs = pen.clone();
+            socket.on(event::Pong, move |_, _| pongs.note("a pong"));
+        });
+    });
+    let mut client = server.connect("/");
+    let frames = [
+        frame(true, 0, PING, b""),
+        frame(true, 0, TEXT, b"cut"),
+        frame(true, 0, PING, b""),
+        frame(true, 0, PONG, b""),
+        frame(true, 0, TEXT, b"after"),
+        frame(true, 0, 0xB, b"a violation"),
+    ];
+    client.send_raw(&frames.concat());
+    client.expect_end();
+    server.stop(Duration::ZERO);
+    // The pong to the first ping was queued, and is no message.
+    let end = r#"a close 1006 "" Us Terminated 0"#;
+    assert_eq!(log.rest(), ["a open", "a ping", "a message cut", end]);
 }
 
 #[test]

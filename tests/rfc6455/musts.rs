@@ -9,7 +9,7 @@ use rushwire::{Options, SendStatus};
 use crate::common::client::{
     BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request,
 };
-use crate::common::{Client, http, serve};
+use crate::common::{http, serve};
 use crate::{Echo, Heard};
 
 /// Sends frames on a new socket; what is expected is that code, and then the end.
@@ -437,25 +437,46 @@ fn section_8_1_text_that_is_not_utf8_fails_the_connection() {
     expect_failure(&frame(true, 0, TEXT, b"\xC3\x28"), 1007);
 }
 
+/// The first and the last character of each length and of each gap, whole and cut everywhere.
 #[test]
 fn section_8_1_good_text_from_all_planes_passes() {
     let echo = Echo::new();
-    let mut client: Client = echo.server.connect("/");
-    for text in [
-        "\0",
-        "\u{7F}",
-        "\u{80}",
-        "\u{7FF}",
-        "\u{800}",
-        "\u{D7FF}",
-        "\u{E000}",
-        "\u{FFFD}",
-        "\u{FFFE}",
-        "\u{FFFF}",
-        "\u{10000}",
-        "\u{10FFFF}",
-    ] {
-        client.send(text);
-        assert_eq!(client.text(), text);
+    let mut client = echo.server.connect("/");
+    let edges = [
+        '\0',
+        '\u{7F}',
+        '\u{80}',
+        '\u{BF}',
+        '\u{C0}',
+        '\u{7FF}',
+        '\u{800}',
+        '\u{FFF}',
+        '\u{1000}',
+        '\u{D7FF}',
+        '\u{E000}',
+        '\u{EFFF}',
+        '\u{F000}',
+        '\u{FFFD}',
+        '\u{FFFF}',
+        '\u{10000}',
+        '\u{3FFFF}',
+        '\u{40000}',
+        '\u{FFFFF}',
+        '\u{100000}',
+        '\u{10FFFF}',
+    ];
+    for edge in edges {
+        let text = format!("a{edge}{edge}");
+        client.send(&text);
+        assert_eq!(client.text(), text, "{edge:?}");
+        echo.server
+            .feed(&mut client.stream, &frame(true, 0, TEXT, text.as_bytes()));
+        assert_eq!(client.text(), text, "{edge:?} byte by byte");
+        let last = text.len() - 1;
+        for (at, byte) in text.bytes().enumerate() {
+            let opcode = if at == 0 { TEXT } else { CONTINUATION };
+            client.send_frame(at == last, 0, opcode, &[byte]);
+        }
+        assert_eq!(client.text(), text, "{edge:?} in fragments of a byte");
     }
 }

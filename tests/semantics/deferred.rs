@@ -1,10 +1,11 @@
 //! 5. Middleware that decides later, here or on another thread.
 
+use std::io::Write;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::common::client::{BINARY, PING, PONG, frame};
-use crate::common::{Client, PATIENCE, Server, serve_with};
+use crate::common::client::{BINARY, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request};
+use crate::common::{Client, PATIENCE, Server, http, serve_with};
 use crate::{Journal, NEVER, still_serves};
 use rushwire::{Join, Next, Options, ReadyState, event};
 
@@ -197,10 +198,10 @@ fn frames_that_come_meanwhile_are_held_and_then_delivered_in_order() {
     let sender = std::thread::spawn(move || {
         let mut big = big;
         for size in (1..120).map(|i: usize| i * i * 7) {
-            std::io::Write::write_all(&mut big, &frame(true, 0, BINARY, &vec![size as u8; size]))
+            big.write_all(&frame(true, 0, BINARY, &vec![size as u8; size]))
                 .expect("send");
         }
-        std::io::Write::write_all(&mut big, &frame(true, 0, PING, b"last")).expect("send");
+        big.write_all(&frame(true, 0, PING, b"last")).expect("send");
     });
     next.run();
     waiting.next().run();
@@ -219,6 +220,36 @@ fn frames_that_come_meanwhile_are_held_and_then_delivered_in_order() {
     }
     assert_eq!(sizes, (1..120).map(|i| i * i * 7).collect::<Vec<usize>>());
     sender.join().expect("all is sent");
+}
+
+#[test]
+fn frames_in_the_segment_of_the_request_are_held_as_well() {
+    let waiting = Waiting::new();
+    for query in ["wait", "wait&wait"] {
+        let early = [
+            upgrade_request(&format!("/?{query}"), "").into_bytes(),
+            frame(true, 0, TEXT, b"one"),
+            frame(true, 0, TEXT, &[b'2'; 300]),
+            frame(false, 0, TEXT, b"th"),
+        ];
+        let mut stream = http::connect(waiting.server.addr);
+        stream.write_all(&early.concat()).expect("send");
+        let (answer, rest) = http::read_answer(&mut stream, Vec::new(), false);
+        let mut client = Client {
+            stream,
+            rest,
+            answer,
+        };
+        for _ in query.split('&') {
+            let next = waiting.next();
+            client.send_frame(false, 0, CONTINUATION, b"");
+            next.run();
+        }
+        client.send_frame(true, 0, CONTINUATION, b"ree");
+        assert_eq!(client.text(), "hello", "{query}");
+        let heard = [client.text(), client.text(), client.text()];
+        assert_eq!(heard, ["one", &"2".repeat(300), "three"], "{query}");
+    }
 }
 
 /// A peer that is not yet let in must not fill the memory.
@@ -240,7 +271,7 @@ fn what_is_held_meanwhile_is_bounded() {
             .set_write_timeout(Some(Duration::from_millis(200)))
             .expect("set a timeout");
         let mut sent = 0;
-        while sent < 100_000_000 && std::io::Write::write_all(&mut &client.stream, &chunk).is_ok() {
+        while sent < 100_000_000 && (&client.stream).write_all(&chunk).is_ok() {
             sent += chunk.len();
         }
         assert!(sent < 64_000_000, "{name}: the server took {sent} bytes");
