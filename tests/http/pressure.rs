@@ -177,8 +177,8 @@ fn many_small_requests_for_large_answers_cost_what_the_buffers_hold() {
         seen * ANSWER < 32 * 1024 * 1024,
         "{seen} of {COUNT} answers wait"
     );
-    for i in 0..COUNT / 4 {
+    // With the reader it goes on, beyond what had been answered before.
+    for i in 0..seen + 100 {
         assert_eq!(greedy.answer().text().trim_start(), i.to_string());
     }
-    assert!(handled.load(Ordering::SeqCst) > COUNT / 4, "it goes on with the reader");
 }
