@@ -50,6 +50,8 @@ pub struct App {
     verify: Option<Verify>,
     origins: Origins,
     problems: Problems,
+    /// It has made its server.
+    is_bound: bool,
 }
 
 impl Default for App {
@@ -74,6 +76,7 @@ impl App {
             verify: None,
             origins: Origins::default(),
             problems: Problems::default(),
+            is_bound: false,
         }
     }
 
@@ -207,7 +210,7 @@ impl App {
     }
 
     /// Listens on a TCP address; port 0 is any free port. The server takes over all that was
-    /// registered so far.
+    /// registered so far; an `App` makes one server.
     ///
     /// # Errors
     ///
@@ -270,6 +273,9 @@ impl App {
     /// Everything that is wrong so far.
     fn check(&self) -> io::Result<()> {
         let mut problems = self.problems.clone();
+        if self.is_bound {
+            problems.add("this App is bound already: an App makes one server");
+        }
         self.options.check(&mut problems);
         for origin in &self.options.allow_origins {
             if let Err(problem) = Pattern::parse(origin) {
@@ -323,6 +329,7 @@ impl App {
             clock: HttpDate::default(),
             options: self.options.clone(),
         };
+        self.is_bound = true;
         Server::new(Rc::new(core), listener)
     }
 }

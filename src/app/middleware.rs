@@ -122,9 +122,6 @@ impl Admission {
     /// Goes on when the decision has been made elsewhere.
     fn wait(mut self, decision: Arc<Mutex<Decision>>) {
         let (hub, id) = (self.core.hub.clone(), self.socket.id());
-        if self.socket.is_live() {
-            self.socket.link().pause();
-        }
         hub.suspend(id, move || {
             let decided = std::mem::replace(
                 &mut *decision.lock().unwrap_or_else(PoisonError::into_inner),

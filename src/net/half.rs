@@ -113,13 +113,12 @@ pub(super) fn admit(
     if half.outbox.weight() + len > max {
         match limits.overflow {
             Overflow::Close => return Sent::Overflow,
-            Overflow::DropNewest => {}
-            Overflow::DropOldest => {
-                let dropped = half
-                    .outbox
-                    .drop_oldest(max.saturating_sub(len), limits.measure);
+            Overflow::DropOldest if len <= max => {
+                let dropped = half.outbox.drop_oldest(max - len, limits.measure);
                 half.lose(dropped);
             }
+            // One that never has room makes none.
+            Overflow::DropOldest | Overflow::DropNewest => {}
         }
     }
     if half.outbox.weight() + len > max {

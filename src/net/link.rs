@@ -187,9 +187,8 @@ impl Link {
     /// Reads on, and lets the protocol have what it held back.
     pub(crate) fn resume(&self) {
         let mut table = self.links.table();
-        if let Some(half) = table.halves.get_mut(self.key)
-            && std::mem::take(&mut half.paused)
-        {
+        if let Some(half) = table.halves.get_mut(self.key) {
+            half.paused = false;
             half.unread = true;
             table.resumed.push(self.key);
         }

@@ -222,7 +222,8 @@ impl Table {
         } else {
             half.outbox.push_copy(encode);
         }
-        half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
+        // Too many pings that are not read: none are answered until they are.
+        half.stalled |= half.outbox.weight() > self.limits.max_backpressure / 2;
         true
     }
 

@@ -150,11 +150,13 @@ impl Table {
         if !half.writable {
             half.outbox
                 .detach(&mut self.log, self.limits.max_backpressure / 2);
-            half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
-            return;
         }
-        if std::mem::take(&mut half.stalled) {
+        let stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
+        if std::mem::replace(&mut half.stalled, stalled) && !stalled {
             self.resumed.push(key);
+        }
+        if !half.writable {
+            return;
         }
         if std::mem::take(&mut half.pressed) && half.stage <= Stage::Closing {
             self.raised.push(Raised::Drained(key));

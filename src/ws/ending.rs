@@ -183,7 +183,9 @@ impl Socket {
         if self.send_close(code, reason, By::Us, cause) {
             self.0.link.shut();
             // The answer is to be heard, even if middleware has not let the socket pass yet.
-            self.0.link.resume();
+            if !self.is_admitted() {
+                self.0.link.resume();
+            }
             let deadline = self.ending().map(|ending| ending.deadline);
             deadline
                 .into_iter()

@@ -13,6 +13,9 @@ use crate::proto::close::CloseCode;
 use crate::proto::decoder::{Decoder, Piece, Role, Step};
 use crate::proto::violation::Violation;
 
+/// Of a socket that middleware has not let pass yet, so many bytes are read, and a little more.
+const HELD: usize = 16 * 1024;
+
 /// The reading half of a connection, owned by the reactor and out of every listener's reach.
 pub(crate) struct Session {
     socket: Socket,
@@ -145,7 +148,11 @@ impl Protocol for Session {
             self.socket.hear(now);
         }
         if !self.socket.is_admitted() && self.socket.is_live() {
-            self.held.get_or_insert_default().extend_from_slice(input);
+            let held = self.held.get_or_insert_default();
+            held.extend_from_slice(input);
+            if held.len() >= HELD {
+                self.socket.link().pause();
+            }
             return Next::Stay;
         }
         let held = self.held.take();
