@@ -72,7 +72,9 @@ impl Chat {
             room: request.param("room").to_owned(),
         };
         if !socket.join(&user.room).is_in() {
-            return drop(socket.close_with(1008, "bad room name"));
+            // It fails only for codes that may not be sent.
+            let _ = socket.close_with(1008, "bad room name");
+            return;
         }
         self.show_history(socket, &user);
         announce(socket, &user, "user-joined");

@@ -43,6 +43,12 @@
 //! Whatever a peer sends gets a clear answer: an HTTP status, or a close code. Every limit is in
 //! [`Options`], and has a default.
 
+// Nothing that a peer sends may reach a panic; tests may panic as they like.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
 mod app;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -1,19 +1,8 @@
 //! The chat example, as its page talks to it: a whole program, in a process of its own.
 //!
 //! `cargo test` builds the examples before it runs the tests.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
 #![cfg(unix)]
 
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 mod common;
 
 use std::io::{BufRead, BufReader};

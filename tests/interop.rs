@@ -1,16 +1,4 @@
 //! An independent client (tungstenite) and this server understand each other.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 mod common;
 
 use std::net::TcpStream;

@@ -1,17 +1,5 @@
 //! A panic in code of the application ends the one socket that it concerns, with 1011, or nothing
 //! at all; it is reported, and everyone else loses nothing.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 mod common;
 
 use std::cell::RefCell;

@@ -1,17 +1,5 @@
 //! 8. Rooms: who is where, and what is the room that a socket is "in".
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 mod common;
 
 use std::collections::BTreeMap;

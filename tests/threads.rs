@@ -1,16 +1,4 @@
 //! The server from outside: from other threads, from another loop, over a Unix-domain socket.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 mod common;
 
 use std::cell::Cell;

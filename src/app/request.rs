@@ -53,6 +53,11 @@ impl Request {
         self.head.method()
     }
 
+    /// The method as it was sent: also one that [`Method`] has no name for.
+    pub fn method_name(&self) -> &str {
+        self.head.method_token()
+    }
+
     /// Path and query, as they were sent.
     pub fn url(&self) -> &str {
         self.head.target()

@@ -62,6 +62,9 @@ pub(super) enum HttpFound<'r, 'p> {
     Nothing,
 }
 
+/// The routes of a place, and the values in the path.
+type Hit<'r, 'p, R> = (&'r [R], Vec<Cow<'p, str>>);
+
 impl<R> Table<R> {
     /// The routes of the pattern's shape.
     fn place(&mut self, pattern: &Pattern) -> Option<&mut Vec<R>> {
@@ -75,7 +78,7 @@ impl<R> Table<R> {
         self.places.get_mut(place)
     }
 
-    fn find<'p>(&self, path: &'p str) -> Result<Option<(&[R], Vec<Cow<'p, str>>)>, BadEscape> {
+    fn find<'p>(&self, path: &'p str) -> Result<Option<Hit<'_, 'p, R>>, BadEscape> {
         let found = self.router.find(path)?;
         Ok(found.and_then(|found| Some((self.places.get(found.place)?.as_slice(), found.values))))
     }

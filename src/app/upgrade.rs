@@ -96,10 +96,7 @@ fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
 }
 
 /// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).
-fn agree<'o>(
-    ours: &'o [String],
-    offered: impl Iterator<Item = impl AsRef<str>>,
-) -> Option<&'o str> {
+fn agree(ours: &[String], offered: impl Iterator<Item = impl AsRef<str>>) -> Option<&str> {
     if ours.is_empty() {
         return None;
     }
@@ -116,7 +113,9 @@ fn refusal(error: HandshakeError) -> Response {
             .with_status(426)
             .header("Sec-WebSocket-Version", "13")
             .with_upgrade("websocket"),
-        status => Response::text(format!("{error}\n")).with_status(status),
+        status => {
+            Response::text(format!("{error} (RFC 6455 §{})\n", error.section())).with_status(status)
+        }
     }
 }
 

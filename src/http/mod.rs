@@ -20,6 +20,13 @@ mod pattern;
 mod query;
 mod request_line;
 mod response;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(
+        dead_code,
+        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
+    )
+)]
 mod response_head;
 mod router;
 mod section;
@@ -33,7 +40,6 @@ pub(crate) use error::BadRequest;
 pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadParser};
 pub use invalid_header::InvalidHeader;
-pub(crate) use invalid_header::check_header;
 pub use method::Method;
 pub(crate) use method::Version;
 pub(crate) use pattern::Pattern;
@@ -41,7 +47,9 @@ pub use pattern::PatternError;
 pub(crate) use query::Query;
 pub use response::Response;
 pub(crate) use response::Write;
-pub(crate) use response_head::{ResponseHead, ResponseParser};
+pub(crate) use response_head::ResponseHead;
+#[cfg(any(test, fuzzing))]
+pub(crate) use response_head::ResponseParser;
 pub(crate) use router::{BadEscape, Router};
 pub(crate) use section::Limits;
 pub(crate) use syntax::is_token;

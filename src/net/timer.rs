@@ -65,11 +65,6 @@ impl<T: Ord + Copy, V> Timers<T, V> {
         None
     }
 
-    /// How many timers there are.
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// Lets go of cancelled entries once they are the greater part, so that setting and cancelling
     /// far-off timers for ever takes no memory.
     fn sweep(&mut self) {
@@ -97,7 +92,7 @@ mod tests {
             .map(|(_, v)| v)
             .collect();
         assert_eq!(popped, ['a', 'b', 'c', 'd']);
-        assert_eq!((timers.next(), timers.len()), (None, 0));
+        assert_eq!((timers.next(), timers.values.len()), (None, 0));
     }
 
     #[test]

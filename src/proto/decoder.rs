@@ -111,11 +111,13 @@ impl Decoder {
     }
 
     /// Whether nothing is under way and nothing is held.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
     }
 
     /// Bytes of heap memory held.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn buffered(&self) -> usize {
         match &self.state {
             State::Idle | State::Closed => 0,

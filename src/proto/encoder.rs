@@ -8,29 +8,8 @@ pub(crate) use super::frame::MAX_HEADER;
 use super::frame::{Header, MAX_CONTROL, Opcode};
 use super::mask::mask_into;
 
-/// The longest header of a frame without a masking key, in bytes.
-pub(crate) const MAX_UNMASKED_HEADER: usize = 10;
-
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
-
-/// The header of an unmasked frame with a payload of `len` bytes, and its own length.
-pub(crate) fn header(opcode: Opcode, len: usize) -> ([u8; MAX_UNMASKED_HEADER], usize) {
-    let first = FIN | opcode as u8;
-    let [.., g, h] = (len as u64).to_be_bytes();
-    let mut header = [first, len as u8, g, h, 0, 0, 0, 0, 0, 0];
-    match len {
-        0..=125 => (header, 2),
-        126..=0xFFFF => {
-            header[1] = 126;
-            (header, 4)
-        }
-        _ => {
-            let [a, b, c, d, e, f, g, h] = (len as u64).to_be_bytes();
-            ([first, 127, a, b, c, d, e, f, g, h], 10)
-        }
-    }
-}
 
 /// Appends one unmasked frame to `out`, as a server sends it.
 #[inline]
@@ -57,6 +36,13 @@ pub(crate) fn encode_close(out: &mut Vec<u8>, code: CloseCode, reason: &str) {
 }
 
 /// The same as [`encode_close`], masked with `key`.
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(
+        dead_code,
+        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
+    )
+)]
 pub(crate) fn encode_close_masked(out: &mut Vec<u8>, code: CloseCode, reason: &str, key: [u8; 4]) {
     let (payload, len) = close_payload(code, reason);
     let payload = payload.get(..len).unwrap_or_default();
@@ -171,16 +157,6 @@ mod tests {
             let mut frame = Vec::new();
             encode_masked(&mut frame, Opcode::Binary, &payload, KEY);
             assert_eq!(decode(Role::Server, len, &frame), expected, "{len}");
-        }
-    }
-
-    #[test]
-    fn the_header_alone_is_the_one_that_is_encoded() {
-        for len in lengths() {
-            let (bytes, size) = header(Opcode::Text, len);
-            let frame = prepare(Opcode::Text, &payload(len));
-            assert_eq!(frame.len(), size + len, "{len}");
-            assert_eq!(frame[..size], bytes[..size], "{len}");
         }
     }
 

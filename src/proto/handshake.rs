@@ -3,13 +3,23 @@
 //!
 //! Whether anybody is welcome is decided above; here it is only whether the words are right.
 
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(
+        dead_code,
+        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
+    )
+)]
 mod client;
 mod error;
 mod server;
 
+#[cfg(any(test, fuzzing))]
 pub(crate) use client::{check_response, write_request};
 pub(crate) use error::HandshakeError;
-pub(crate) use server::{Offer, check, wants_websocket, write_accept};
+#[cfg(test)]
+pub(crate) use server::Offer;
+pub(crate) use server::{check, wants_websocket, write_accept};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

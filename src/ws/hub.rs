@@ -26,6 +26,8 @@ use crate::proto::encoder;
 #[derive(Clone)]
 pub struct Hub(Rc<Inner>);
 
+type ErrorListener = Box<dyn FnMut(&Report)>;
+
 struct Inner {
     settings: Cell<Settings>,
     /// Admitted sockets, by the index of their key.
@@ -35,7 +37,7 @@ struct Inner {
     timers: HubTimers,
     counters: Counters,
     mailbox: Mailbox<Job>,
-    on_error: RefCell<Option<Box<dyn FnMut(&Report)>>>,
+    on_error: RefCell<Option<ErrorListener>>,
     shutdown: Cell<Option<Duration>>,
     /// What goes on when middleware has decided, by socket.
     suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,

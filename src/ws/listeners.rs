@@ -7,7 +7,7 @@ use super::event::{self, Event};
 use super::socket::Socket;
 
 /// A listener for `E`, boxed.
-pub type Callback<E> = Box<dyn for<'a> FnMut(&Socket, <E as Event>::Payload<'a>)>;
+pub(crate) type Callback<E> = Box<dyn for<'a> FnMut(&Socket, <E as Event>::Payload<'a>)>;
 
 /// A listener for any event.
 #[allow(

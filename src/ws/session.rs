@@ -25,6 +25,10 @@ pub(crate) struct Session {
     /// When the last message came, for the idle timeout.
     active: Tick,
     /// What came before middleware let the socket pass.
+    #[expect(
+        clippy::box_collection,
+        reason = "few sockets hold anything, and there are many"
+    )]
     held: Option<Box<Vec<u8>>>,
     bucket: Option<Box<Bucket>>,
     /// Dropped when the connection is gone: the place that it took.

@@ -1,17 +1,5 @@
 //! A peer that does not read costs bounded memory, loses nothing that is not counted, and harms
 //! nobody else.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

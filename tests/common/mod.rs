@@ -1,6 +1,11 @@
 //! A server on a thread of its own, and a blocking client that shares no code with the library.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file uses a part of this"
+)]
 
 pub mod client;
 pub mod http;

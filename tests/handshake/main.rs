@@ -1,18 +1,6 @@
 //! The server's half of the opening handshake (RFC 6455 §4.2): what is refused, and with which
 //! status; what is unusual and yet accepted; and the exact bytes of the answer.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

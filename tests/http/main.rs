@@ -1,18 +1,6 @@
 //! HTTP on the port of the sockets: routes, bodies, connections that are kept, and what a hostile
 //! client cannot do (RFC 9110, RFC 9112).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -1,17 +1,5 @@
 //! How a connection ends: whatever the peer, the network or the application does, what came before
 //! the end is heard, the end is told exactly once, and nothing of the connection is left.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

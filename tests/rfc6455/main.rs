@@ -2,18 +2,6 @@
 //!
 //! The opening handshake (§4) has more cases in `tests/handshake`.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -1,18 +1,6 @@
 //! What the library promises to whoever builds on it: the numbered list "Semantics" of the design,
 //! a module for each theme, over real sockets and through the public face only.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
-
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "other test files use more of it"
-)]
 #[path = "../common/mod.rs"]
 mod common;
 

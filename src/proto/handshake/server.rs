@@ -17,6 +17,13 @@ pub(crate) struct Offer<'a> {
     /// What [`write_accept`] needs.
     pub(crate) key: &'a str,
     protocols: Vec<&'a str>,
+    #[cfg_attr(
+        not(any(test, fuzzing)),
+        expect(
+            dead_code,
+            reason = "no extension is spoken, but their grammar is checked"
+        )
+    )]
     extensions: Vec<Extension<'a>>,
 }
 
@@ -27,6 +34,7 @@ impl<'a> Offer<'a> {
     }
 
     /// The extensions, by preference.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn extensions(&self) -> &[Extension<'a>] {
         &self.extensions
     }
