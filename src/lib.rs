@@ -49,6 +49,11 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+/// The README's program is a test, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod app;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::time::Duration;
 
+use rushwire::Next;
+
 use super::common::client::upgrade_request;
 use super::common::log::log;
 use super::common::{Client, http, serve, serve_with};
@@ -37,50 +39,30 @@ fn a_connection_may_ask_for_pages_before_it_becomes_a_socket() {
 }
 
 #[test]
-fn a_peer_that_leaves_before_it_is_let_in_is_let_in_heard_and_gone() {
-    let (pen, log) = log();
-    let server = serve_with(no_heartbeat, move |app| {
-        app.ws_use(|_, _, next| NEXT.set(Some(next)));
-        app.ws("/", move |socket, _| pen.watch("a", socket));
-    });
-    let mut client = server.connect("/");
-    client.send("farewell");
-    drop(client);
-    server.ask(|hub| {
-        assert_eq!((hub.len(), hub.sockets().len()), (0, 0));
-        NEXT.take().expect("the middleware waits").run();
-    });
-    assert_eq!(log.find("a close"), r#"a close 1006 "" Nobody PeerGone 0"#);
-    gone(&server);
-    server.stop(Duration::ZERO);
-    assert!(log.rest().is_empty());
-}
-
-#[test]
-fn a_peer_that_leaves_before_it_is_refused_leaves_nothing() {
-    let (pen, log) = log();
-    let server = serve_with(no_heartbeat, move |app| {
-        app.ws_use(move |socket, _, next| {
-            pen.watch("a", socket);
-            NEXT.set(Some(next));
+fn a_peer_that_leaves_before_it_is_let_in_is_gone_at_once_whatever_is_decided_then() {
+    let decisions: [(&str, fn(Next)); 2] = [("let in", Next::run), ("refused", drop)];
+    for (name, decide) in decisions {
+        let (pen, log) = log();
+        let server = serve_with(no_heartbeat, move |app| {
+            app.ws_use(move |socket, _, next| {
+                pen.watch("a", socket);
+                NEXT.set(Some(next));
+            });
+            app.ws("/", |_, _| panic!("it is gone"));
         });
-        app.ws("/", |_, _| panic!("it is not let in"));
-    });
-    let mut client = server.connect("/");
-    client.send("never heard");
-    drop(client);
-    server.ask(|_| drop(NEXT.take().expect("the middleware waits")));
-    assert_eq!(
-        (log.next(), log.next()),
-        (
-            "a open".to_owned(),
-            r#"a close 1008 "rejected by middleware" Us Rejected 0"#.to_owned()
-        )
-    );
-    server.stop(Duration::ZERO);
-    assert!(log.rest().is_empty());
+        let mut client = server.connect("/");
+        client.send("never heard");
+        drop(client);
+        let heard = (log.next(), log.next());
+        let end = r#"a close 1006 "" Nobody PeerGone 0"#;
+        assert_eq!(heard, ("a open".to_owned(), end.to_owned()), "{name}");
+        server.ask(move |_| decide(NEXT.take().expect("the middleware waits")));
+        gone(&server);
+        server.stop(Duration::ZERO);
+        assert!(log.rest().is_empty(), "{name}");
+    }
 }
 
 thread_local! {
-    static NEXT: RefCell<Option<rushwire::Next>> = const { RefCell::new(None) };
+    static NEXT: RefCell<Option<Next>> = const { RefCell::new(None) };
 }
