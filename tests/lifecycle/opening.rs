@@ -40,8 +40,8 @@ fn a_connection_may_ask_for_pages_before_it_becomes_a_socket() {
 
 #[test]
 fn a_peer_that_leaves_before_it_is_let_in_is_gone_at_once_whatever_is_decided_then() {
-    let decisions: [(&str, fn(Next)); 2] = [("let in", Next::run), ("refused", drop)];
-    for (name, decide) in decisions {
+    let run: fn(Next) = Next::run;
+    for (name, decide) in [("let in", run), ("refused", drop)] {
         let (pen, log) = log();
         let server = serve_with(no_heartbeat, move |app| {
             app.ws_use(move |socket, _, next| {
