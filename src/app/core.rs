@@ -15,7 +15,7 @@ use super::routes::Routes;
 use super::verdict::Verdict;
 use crate::http::imf_fixdate;
 use crate::net::link::Link;
-use crate::net::reactor::{Protocol, Service};
+use crate::net::protocol::{Protocol, Service};
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;

@@ -17,7 +17,7 @@ use super::upgrade;
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
 use crate::net::clock::Tick;
 use crate::net::link::{Cause, Link};
-use crate::net::reactor::{Next, Protocol};
+use crate::net::protocol::{Next, Protocol};
 use crate::proto::handshake;
 
 /// Answers of this many bytes in one go are enough: what was pipelined behind them waits until they

@@ -13,7 +13,7 @@ use super::request::Request;
 use super::verdict::Verdict;
 use crate::http::{Head, Response};
 use crate::net::link::Link;
-use crate::net::reactor::Protocol;
+use crate::net::protocol::Protocol;
 use crate::proto::decoder::Role;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;

@@ -30,6 +30,7 @@ pub fn decoder(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::{Random, run_seeds};
     use super::decoder;
 
     /// One input of each class; more lie in `fuzz/seeds/decoder`. The masking keys are 0.
@@ -47,36 +48,22 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "reads files")]
     fn the_seeds_break_no_promise() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/decoder");
-        // A published crate comes without its seeds.
-        let Ok(seeds) = std::fs::read_dir(folder) else {
-            return;
-        };
-        let run = |seed: std::io::Result<std::fs::DirEntry>| {
-            decoder(&std::fs::read(seed.unwrap().path()).unwrap());
-        };
-        assert!(seeds.map(run).count() >= 20);
+        run_seeds("decoder", decoder);
     }
 
     #[test]
     fn mutated_frames_break_no_promise() {
-        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut random = move |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % below
-        };
+        let mut random = Random::new();
         for round in 0..if cfg!(miri) { 5 } else { 3_000 } {
             let mut input = SEEDS[round % SEEDS.len()].to_vec();
-            for _ in 0..random(5) {
-                let at = random(input.len());
-                match random(5) {
-                    0 => input[at] = random(256) as u8,
-                    1 => input[at] ^= 1 << random(8),
+            for _ in 0..random.below(5) {
+                let at = random.below(input.len());
+                match random.below(5) {
+                    0 => input[at] = random.below(256) as u8,
+                    1 => input[at] ^= 1 << random.below(8),
                     2 => drop(input.remove(at)),
                     3 => input.truncate(at.max(5)),
-                    _ => input.extend_from_slice(&SEEDS[random(SEEDS.len())][4..]),
+                    _ => input.extend_from_slice(&SEEDS[random.below(SEEDS.len())][4..]),
                 }
             }
             decoder(&input);

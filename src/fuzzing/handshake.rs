@@ -120,6 +120,7 @@ fn check_extensions(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::{Random, run_seeds};
     use super::handshake;
 
     /// One input of each class; more lie in `fuzz/seeds/handshake`.
@@ -138,35 +139,21 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "reads files")]
     fn the_seeds_break_no_promise() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/handshake");
-        // A published crate comes without its seeds.
-        let Ok(seeds) = std::fs::read_dir(folder) else {
-            return;
-        };
-        let run = |seed: std::io::Result<std::fs::DirEntry>| {
-            handshake(&std::fs::read(seed.unwrap().path()).unwrap());
-        };
-        assert!(seeds.map(run).count() >= 20);
+        run_seeds("handshake", handshake);
     }
 
     #[test]
     fn mutated_handshakes_break_no_promise() {
-        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut random = move |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % below
-        };
+        let mut random = Random::new();
         for round in 0..if cfg!(miri) { 5 } else { 3_000 } {
             let mut input = SEEDS[round % SEEDS.len()].to_vec();
-            for _ in 0..random(4) {
-                let at = random(input.len());
-                match random(4) {
-                    0 => input[at] = random(256) as u8,
+            for _ in 0..random.below(4) {
+                let at = random.below(input.len());
+                match random.below(4) {
+                    0 => input[at] = random.below(256) as u8,
                     1 => drop(input.remove(at)),
-                    2 => input[at] = b",;=\" \\"[random(6)],
-                    _ => input.insert(at, b",;=\" \\"[random(6)]),
+                    2 => input[at] = b",;=\" \\"[random.below(6)],
+                    _ => input.insert(at, b",;=\" \\"[random.below(6)]),
                 }
             }
             handshake(&input);

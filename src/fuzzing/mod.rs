@@ -4,6 +4,8 @@
 
 mod decoder;
 mod handshake;
+#[cfg(test)]
+mod noise;
 mod request;
 
 pub use decoder::decoder;

@@ -170,6 +170,7 @@ fn check_request((head, _): &(String, Vec<u8>)) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::{Random, run_seeds};
     use super::request;
 
     /// One input of each class; more lie in `fuzz/seeds/request`.
@@ -190,35 +191,21 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "reads files")]
     fn the_seeds_break_no_promise() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/request");
-        // A published crate comes without its seeds.
-        let Ok(seeds) = std::fs::read_dir(folder) else {
-            return;
-        };
-        let run = |seed: std::io::Result<std::fs::DirEntry>| {
-            request(&std::fs::read(seed.unwrap().path()).unwrap());
-        };
-        assert!(seeds.map(run).count() >= 20);
+        run_seeds("request", request);
     }
 
     #[test]
     fn mutated_requests_break_no_promise() {
-        let mut state = 0x9E37_79B9_7F4A_7C15u64;
-        let mut random = move |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % below
-        };
+        let mut random = Random::new();
         for round in 0..if cfg!(miri) { 5 } else { 2_000 } {
             let mut input = SEEDS[round % SEEDS.len()].to_vec();
-            for _ in 0..random(4) {
-                let at = random(input.len());
-                match random(4) {
-                    0 => input[at] = random(256) as u8,
+            for _ in 0..random.below(4) {
+                let at = random.below(input.len());
+                match random.below(4) {
+                    0 => input[at] = random.below(256) as u8,
                     1 => drop(input.remove(at)),
                     2 => input.truncate(at.max(2)),
-                    _ => drop(input.splice(at..at, SPLICES[random(12)].iter().copied())),
+                    _ => drop(input.splice(at..at, SPLICES[random.below(12)].iter().copied())),
                 }
             }
             request(&input);

@@ -165,13 +165,13 @@ impl Link {
         self.links.table().drop_waiting(self.key);
     }
 
-    /// Sees to it that [`Protocol::timeout`](super::reactor::Protocol::timeout) is called at `when`
+    /// Sees to it that [`Protocol::timeout`](super::protocol::Protocol::timeout) is called at `when`
     /// or before.
     pub(crate) fn wake_at(&self, when: Tick) {
         self.links.table().wake_at(self.key, when);
     }
 
-    /// Sees to it that [`Protocol::drained`](super::reactor::Protocol::drained) is called when all
+    /// Sees to it that [`Protocol::drained`](super::protocol::Protocol::drained) is called when all
     /// that is queued is written.
     pub(crate) fn tell_when_written(&self) {
         self.links.table().tell_when_written(self.key);

@@ -6,6 +6,8 @@
 //!   └──────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod accepting;
+
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -14,72 +16,12 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
-use super::clock::Tick;
 use super::link::{Cause, Link, Stage};
 use super::links::{Links, Raised};
 use super::listener::Listener;
 use super::mailbox::Mailbox;
+use super::protocol::{Next, Protocol, Service};
 use super::slab::Key;
-use super::stream::Peer;
-
-/// What a connection speaks: the reading half. It never sees a socket.
-pub(crate) trait Protocol {
-    /// Takes all of `input`, or becomes another protocol and leaves it the rest.
-    ///
-    /// It is also called, with no input, when reading was paused and is resumed.
-    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next;
-
-    /// The peer has finished sending (FIN).
-    fn finished(&mut self);
-
-    /// A moment that was asked for has come; gives the next one.
-    fn timeout(&mut self, now: Tick) -> Option<Tick>;
-
-    /// All that the kernel had refused is written. `undelivered` messages were dropped meanwhile.
-    fn drained(&mut self, undelivered: usize);
-
-    /// The server shuts down: what is under way is finished, and nothing new is begun.
-    fn shutdown(&mut self);
-
-    /// The connection is over. The last call.
-    fn closed(&mut self, cause: Cause, undelivered: usize);
-}
-
-/// What a protocol does next.
-pub(crate) enum Next {
-    Stay,
-    /// Another protocol takes over, and the input after the first `used` bytes.
-    Become {
-        protocol: Box<dyn Protocol>,
-        used: usize,
-    },
-}
-
-/// What a reactor works for.
-pub(crate) trait Service {
-    /// What other threads can ask for.
-    type Job;
-
-    /// A connection was accepted.
-    fn accepted(&mut self, link: Link, peer: Peer) -> Box<dyn Protocol>;
-
-    /// Another thread asks for something.
-    fn job(&mut self, job: Self::Job);
-
-    /// Runs the timers that are due.
-    fn timers(&mut self, now: Instant);
-
-    /// When the next timer is due.
-    fn next_timer(&mut self) -> Option<Instant>;
-
-    /// Accepting failed, with something else than "nothing to accept".
-    fn accept_failed(&mut self, error: io::Error);
-
-    /// Drops what a connection spoke, and with it whatever the application kept there.
-    fn bury(&mut self, protocol: Box<dyn Protocol>);
-}
-
-mod accepting;
 
 const WAKER: Token = Token(usize::MAX);
 /// The size of the one input buffer.
@@ -88,6 +30,7 @@ const INPUT: usize = 64 * 1024;
 const ALONE: u32 = 4;
 /// How often a turn writes what its own closing words have queued, before it leaves that to the next.
 const ROUNDS: usize = 8;
+
 /// One thread's loop over all of its connections.
 pub(crate) struct Reactor<S: Service> {
     poll: Poll,

@@ -8,7 +8,7 @@ use super::settings::Rate;
 use super::socket::Socket;
 use crate::net::clock::Tick;
 use crate::net::link::{self, Stage};
-use crate::net::reactor::{Next, Protocol};
+use crate::net::protocol::{Next, Protocol};
 use crate::proto::close::CloseCode;
 use crate::proto::decoder::{Decoder, Piece, Role, Step};
 use crate::proto::violation::Violation;

@@ -23,10 +23,10 @@ pub enum SendStatus {
     /// It is queued, and written when the running listeners have returned.
     Queued,
     /// It is queued, and more than half of [`max_backpressure`](crate::Options::max_backpressure)
-    /// waits for the peer to read: go slow until [`event::Drain`].
+    /// waits for the peer to read: go slow until [`Drain`](crate::event::Drain).
     Backpressure,
     /// It was dropped: [`max_backpressure`](crate::Options::max_backpressure) is reached, and the
-    /// policy drops. [`event::Drain`] follows.
+    /// policy drops. [`Drain`](crate::event::Drain) follows.
     Dropped,
     /// It was not sent: the connection is closing or closed.
     Closed,
@@ -39,7 +39,7 @@ pub enum Join {
     Joined,
     /// It was in the room before.
     Already,
-    /// The room has as many members as [`join_up_to`](Socket::join_up_to) allows.
+    /// The room has as many members as [`join_up_to`](crate::Socket::join_up_to) allows.
     Full,
     /// The socket is in [`max_rooms_per_socket`](crate::Options::max_rooms_per_socket) rooms.
     Limit,

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use mio::Token;
 
-use super::{Reactor, Service, WAKER};
+use super::{Reactor, WAKER};
 use crate::net::clock::Tick;
 use crate::net::link::Link;
 use crate::net::listener::Listener;
+use crate::net::protocol::Service;
 use crate::net::stream::{Peer, Stream};
 
 /// Listeners have the tokens below the waker's, counted down.

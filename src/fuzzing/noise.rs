@@ -1,0 +1,28 @@
+//! How `cargo test` runs the bodies of the fuzz targets: over the committed seeds, and over noise.
+
+use std::fs;
+
+/// Runs a target over each of its seeds.
+pub(super) fn run_seeds(target: &str, run: fn(&[u8])) {
+    let folder = format!("{}/fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+    let seeds = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{folder}: {e}"));
+    let seeds = seeds.map(|seed| run(&fs::read(seed.unwrap().path()).unwrap()));
+    assert!(seeds.count() >= 20, "{folder} has lost its seeds");
+}
+
+/// Numbers that look random and are the same in every run.
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new() -> Self {
+        Self(0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// A number below `end`.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % end
+    }
+}
