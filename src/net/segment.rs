@@ -31,8 +31,9 @@ impl Log {
         }
     }
 
+    /// How many bytes were appended since the log was cleared or frozen.
     pub(super) fn len(&self) -> usize {
-        self.bytes().len()
+        self.bytes.len()
     }
 
     pub(super) fn slice(&self, span: Span) -> &[u8] {
@@ -181,7 +182,7 @@ impl Segment {
     /// that is longer than `pinnable`.
     pub(super) fn detach(self, log: &mut Log, pinnable: usize) -> Self {
         match self {
-            Self::Log(span) if span.len() >= WORTH_SHARING && log.len() <= pinnable => {
+            Self::Log(span) if span.len() >= WORTH_SHARING && log.bytes().len() <= pinnable => {
                 Self::Shared {
                     bytes: log.freeze(),
                     range: span.range(),

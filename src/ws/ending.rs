@@ -10,10 +10,11 @@
 //! Whoever begins is recorded first, and only the first counts: that is what listeners are told.
 
 use std::any::Any;
+use std::ops::Range;
 
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::guard::guard;
-use super::listeners::{Callback, ListenerId};
+use super::listeners::{ALL, Callback, ListenerId};
 use super::socket::Socket;
 use super::status::SendStatus;
 use crate::net::clock::Tick;
@@ -62,20 +63,20 @@ impl Socket {
 
     /// Runs all listeners for an event. `false` if there is none.
     pub(super) fn tell<E: Event>(&self, payload: E::Payload<'_>) -> bool {
-        let end = self.0.listeners.borrow().end();
-        let mut from = 0;
-        while self.tell_next::<E>(&mut from, end, payload) {}
-        from > 0
+        let mut turn = ALL;
+        while self.tell_next::<E>(&mut turn, payload) {}
+        turn.start > 0
     }
 
-    /// Runs the first listener for an event that was added between `from` and `end`, and moves
-    /// `from` behind it. `false` if there is none.
-    fn tell_next<E: Event>(&self, from: &mut u32, end: u32, payload: E::Payload<'_>) -> bool {
-        let taken = self.0.listeners.borrow_mut().take::<E>(*from, end);
+    /// Runs the first listener for an event whose turn it is. `false` if there is none.
+    fn tell_next<E: Event>(&self, turn: &mut Range<u32>, payload: E::Payload<'_>) -> bool {
+        if turn.start >= turn.end {
+            return false;
+        }
+        let taken = self.0.listeners.borrow_mut().take::<E>(turn);
         let Some(mut running) = taken else {
             return false;
         };
-        *from = running.next();
         if let Some(callback) = E::callback(&mut running.listener) {
             callback(self, payload);
         }
@@ -93,10 +94,9 @@ impl Socket {
 
     /// Runs the last listeners. A panic in one keeps none of the others from hearing of the end.
     fn tell_end(&self, closed: Closed<'_>) {
-        let end = self.0.listeners.borrow().end();
-        let mut from = 0;
+        let mut turn = ALL;
         loop {
-            match guard(|| self.tell_next::<event::Close>(&mut from, end, closed)) {
+            match guard(|| self.tell_next::<event::Close>(&mut turn, closed)) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(panic) => self.0.hub.report(Some(self.id()), &panic),

@@ -3,6 +3,8 @@
 //! A listener is taken out of its place while it runs and put back afterwards, unless it was
 //! removed meanwhile: so it can add, remove and replace listeners, itself included.
 
+use std::ops::Range;
+
 use super::event::{self, Event};
 use super::socket::Socket;
 
@@ -29,6 +31,9 @@ pub enum Listener {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u32);
 
+/// The turn of every listener that is there when it begins.
+pub(super) const ALL: Range<u32> = 0..u32::MAX;
+
 struct Entry {
     id: ListenerId,
     once: bool,
@@ -47,6 +52,7 @@ pub(super) struct Listeners {
 
 /// A listener that is out of its place to run.
 pub(super) struct Running {
+    place: usize,
     id: ListenerId,
     pub(super) listener: Listener,
 }
@@ -75,36 +81,51 @@ impl Listeners {
         Some(self.entries.remove(index).listener)
     }
 
-    /// Where the list ends now: listeners that are added later have their first turn next time.
-    pub(super) fn end(&self) -> u32 {
-        self.added
-    }
-
-    /// Takes the first listener for `E` that was added between `from` and `end`, to run it.
-    pub(super) fn take<E: Event>(&mut self, from: u32, end: u32) -> Option<Running> {
-        let at = self.entries.iter_mut().position(|entry| {
-            let listener = entry
-                .listener
-                .as_mut()
-                .filter(|_| (from..end).contains(&entry.id.0));
-            listener.is_some_and(|listener| E::callback(listener).is_some())
+    /// Takes the first listener for `E` whose turn it is, to run it, and moves the turn behind it.
+    ///
+    /// A turn begins with [`ALL`]. Listeners that are added meanwhile have theirs the next time.
+    pub(super) fn take<E: Event>(&mut self, turn: &mut Range<u32>) -> Option<Running> {
+        turn.end = turn.end.min(self.added);
+        let place = self.entries.iter_mut().position(|entry| {
+            let is_next = turn.contains(&entry.id.0);
+            is_next
+                && entry
+                    .listener
+                    .as_mut()
+                    .is_some_and(|it| E::callback(it).is_some())
         })?;
-        let entry = self.entries.get_mut(at)?;
-        let running = Running {
-            id: entry.id,
-            listener: entry.listener.take()?,
-        };
+        let is_last = place + 1 == self.entries.len();
+        let entry = self.entries.get_mut(place)?;
+        let id = entry.id;
+        turn.start = if is_last { turn.end } else { id.0 + 1 };
+        let listener = entry.listener.take()?;
         if entry.once {
-            self.entries.remove(at);
+            self.entries.remove(place);
         }
-        Some(running)
+        Some(Running {
+            place,
+            id,
+            listener,
+        })
     }
 
     /// Puts a listener back; gives it to be dropped outside any borrow if its place is gone.
     pub(super) fn put_back(&mut self, running: Running) -> Option<Listener> {
-        match self.entries.iter_mut().find(|entry| entry.id == running.id) {
-            Some(entry) => entry.listener.replace(running.listener),
-            None => Some(running.listener),
+        let Running {
+            place,
+            id,
+            listener,
+        } = running;
+        let is_there = self.entries.get(place).is_some_and(|entry| entry.id == id);
+        // Others may have been removed before it.
+        let place = if is_there {
+            Some(place)
+        } else {
+            self.entries.iter().position(|entry| entry.id == id)
+        };
+        match place.and_then(|place| self.entries.get_mut(place)) {
+            Some(entry) => entry.listener.replace(listener),
+            None => Some(listener),
         }
     }
 
@@ -116,13 +137,6 @@ impl Listeners {
             ..Self::default()
         };
         std::mem::replace(self, none)
-    }
-}
-
-impl Running {
-    /// Whose turn is next.
-    pub(super) fn next(&self) -> u32 {
-        self.id.0 + 1
     }
 }
 

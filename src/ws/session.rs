@@ -60,19 +60,25 @@ impl Session {
 
     /// Decodes all of `input` and lets the listeners hear it.
     fn hear(&mut self, input: &mut [u8], now: Tick) {
-        let mut at = 0;
-        while let Some(rest) = input.get_mut(at..) {
+        let mut hearing = Hearing {
+            socket: &self.socket,
+            now,
+            active: &mut self.active,
+            bucket: self.bucket.as_deref_mut(),
+            stage: self.socket.link().stage(),
+        };
+        let mut rest = input;
+        loop {
             match self.decoder.step(rest) {
                 Ok(Step { piece: None, .. }) => return,
                 Ok(Step {
                     used,
                     piece: Some(piece),
                 }) => {
-                    at += used;
-                    let bucket = self.bucket.as_deref_mut();
-                    if !take(&self.socket, piece, now, &mut self.active, bucket) {
+                    if !hearing.take(piece) {
                         return;
                     }
+                    rest = rest.get_mut(used..).unwrap_or_default();
                 }
                 Err(violation) => return violated(&self.socket, violation),
             }
@@ -207,49 +213,53 @@ impl Protocol for Session {
     }
 }
 
-/// Acts on what the decoder found. `false` when nothing more is to be heard.
-fn take(
-    socket: &Socket,
-    piece: Piece<'_>,
+/// One read, on its way to the listeners.
+struct Hearing<'a> {
+    socket: &'a Socket,
     now: Tick,
-    active: &mut Tick,
-    bucket: Option<&mut Bucket>,
-) -> bool {
-    match piece {
-        Piece::Text(text) => message(socket, Message::Text(text), now, active, bucket),
-        Piece::Binary(bytes) => message(socket, Message::Binary(bytes), now, active, bucket),
-        Piece::Ping(payload) => {
-            socket.pong(payload);
-            socket.tell::<event::Ping>(payload);
-        }
-        Piece::Pong(payload) => {
-            socket.tell::<event::Pong>(payload);
-        }
-        Piece::Close(code, reason) => {
-            socket.answer_close(code, reason);
-            return false;
-        }
-    }
-    // After our own close frame the peer's is still waited for.
-    socket.link().stage() <= Stage::Closing
+    active: &'a mut Tick,
+    bucket: Option<&'a mut Bucket>,
+    stage: Stage,
 }
 
-fn message(
-    socket: &Socket,
-    message: Message<'_>,
-    now: Tick,
-    active: &mut Tick,
-    bucket: Option<&mut Bucket>,
-) {
-    if !socket.link().is_open() {
-        return;
+impl Hearing<'_> {
+    /// Acts on what the decoder found. `false` when nothing more is to be heard.
+    fn take(&mut self, piece: Piece<'_>) -> bool {
+        match piece {
+            Piece::Text(text) => self.message(Message::Text(text)),
+            Piece::Binary(bytes) => self.message(Message::Binary(bytes)),
+            Piece::Ping(payload) => {
+                self.socket.pong(payload);
+                self.socket.tell::<event::Ping>(payload);
+            }
+            Piece::Pong(payload) => {
+                self.socket.tell::<event::Pong>(payload);
+            }
+            Piece::Close(code, reason) => {
+                self.socket.answer_close(code, reason);
+                return false;
+            }
+        }
+        self.stage = self.socket.link().stage();
+        // After our own close frame the peer's is still waited for.
+        self.stage <= Stage::Closing
     }
-    *active = now;
-    socket.hub().counters().received(message.len());
-    if let Some(Err(limited)) = bucket.map(|bucket| bucket.take(now)) {
-        return too_many(socket, limited);
+
+    /// Once the end has begun, messages are not heard any more.
+    fn message(&mut self, message: Message<'_>) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        *self.active = self.now;
+        self.socket.hub().counters().received(message.len());
+        let taken = self.bucket.as_mut().map(|bucket| bucket.take(self.now));
+        match taken {
+            Some(Err(limited)) => too_many(self.socket, limited),
+            _ => {
+                self.socket.tell::<event::Message>(message);
+            }
+        }
     }
-    socket.tell::<event::Message>(message);
 }
 
 fn too_many(socket: &Socket, limited: RateLimited) {
