@@ -17,7 +17,7 @@ mod server;
 #[cfg(any(test, fuzzing))]
 pub(crate) use client::{check_response, write_request};
 pub(crate) use error::HandshakeError;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use server::Offer;
 pub(crate) use server::{check, wants_websocket, write_accept};
 
