@@ -21,8 +21,8 @@ mod query;
 mod request_line;
 mod response;
 #[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(
+    not(test),
+    allow(
         dead_code,
         reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
     )

@@ -111,7 +111,7 @@ impl Decoder {
     }
 
     /// Whether nothing is under way and nothing is held.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
     }
