@@ -13,12 +13,14 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rushwire::{App, Hub, Remote, Request, Socket, SocketId, event};
+use rushwire::{App, Hub, Options, Remote, Request, Socket, SocketId, event};
 use serde_json::{Value, json};
 
 /// How many messages of a room are kept, and how many of them a newcomer is shown.
 const KEPT: usize = 100;
 const SHOWN: usize = 50;
+/// The longest message in bytes: a newcomer is shown many of them at once.
+const LONGEST: usize = 32 * 1024;
 /// How long those who are connected have to read what was said before a shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -45,7 +47,10 @@ fn main() -> std::io::Result<()> {
     let address = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let mut app = App::new();
+    let mut app = App::with(Options {
+        max_message_size: LONGEST,
+        ..Options::default()
+    });
     app.get("/", |ctx| ctx.html(include_str!("chat.html")));
 
     let chat = Rc::new(Chat::default());
@@ -170,11 +175,7 @@ fn announce(socket: &Socket, user: &User, what: &str) {
 fn whisper(socket: &Socket, user: &User, said: &Value) -> Result<(), Value> {
     let text = text_of(said)?;
     let to = said["targetUserId"].as_str().unwrap_or_default();
-    let found = socket
-        .hub()
-        .sockets()
-        .into_iter()
-        .find(|other| other.id().to_string() == to);
+    let found = to.parse().ok().and_then(|id| socket.hub().socket(id));
     let target = found.ok_or_else(|| error("User not found or offline", &said["clientId"]))?;
     let message = json!({ "type": "private-message", "text": text, "from": user.json(socket.id()), "timestamp": now() });
     target.send(&message.to_string());

@@ -36,12 +36,13 @@
 //! Anything, to any socket. They run one after the other and never inside of each other, nor inside
 //! of a call into the library: what a call brings about is heard later in the same turn. A [`Socket`]
 //! may be kept for as long as one likes; when its connection is gone, it does nothing. A panic in a
-//! listener ends its socket with close code 1011, and nothing else.
+//! listener ends its socket with close code 1011, and nothing else (with `panic = "abort"` it ends the
+//! process).
 //!
 //! # What comes from the network
 //!
-//! Whatever a peer sends gets a clear answer: an HTTP status, or a close code. Every limit is in
-//! [`Options`], and has a default.
+//! Whatever a peer sends gets a clear answer: an HTTP status, or a close code. The limits are in
+//! [`Options`], and each has a default.
 
 // Nothing that a peer sends may reach a panic; tests may panic as they like.
 #![cfg_attr(
@@ -64,7 +65,7 @@ mod proto;
 mod ws;
 
 pub use app::{App, ConfigError, Context, Next, Options, Request, Server, Verdict};
-pub use http::{InvalidHeader, Method, PatternError, Response};
+pub use http::{InvalidHeader, Method, Response};
 pub use net::link::Overflow;
 pub use proto::close::CloseCode;
 pub use proto::violation::Violation;
@@ -77,4 +78,4 @@ pub use ws::remote::{Gone, Remote};
 pub use ws::settings::Rate;
 pub use ws::socket::Socket;
 pub use ws::stats::Stats;
-pub use ws::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
+pub use ws::status::{InvalidCloseCode, InvalidSocketId, Join, ReadyState, SendStatus, SocketId};

@@ -292,7 +292,7 @@ fn nonsense_is_answered_with_an_error_and_survived() {
         ("not JSON", "hello", format),
         ("nothing", "", format),
         ("half a JSON", r#"{"type":"chat","text":"#, format),
-        ("nested deeply", &"[".repeat(100_000), format),
+        ("nested deeply", &"[".repeat(30_000), format),
         ("a number", "7", format),
         ("an array", r#"["chat"]"#, format),
         ("no type", r#"{"text":"x"}"#, format),

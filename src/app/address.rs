@@ -73,8 +73,24 @@ impl Proxies {
         if !self.trusts(peer) {
             return Some(peer);
         }
+        let forwarded = self.walk(peer, head.list("Forwarded").map(forwarded_for));
+        let x_forwarded_for = self.walk(peer, head.list("X-Forwarded-For").map(address));
+        match (forwarded, x_forwarded_for) {
+            // A proxy writes one of them, and may pass on the other as the client sent it: where
+            // they differ, neither is believed.
+            (Some(one), Some(other)) if one != other => Some(peer),
+            (Some(client), _) | (None, Some(client)) => Some(client),
+            (None, None) => Some(peer),
+        }
+    }
+
+    /// Walks a chain of addresses from the right, the proxies' end, to the first that is not trusted.
+    /// `None` if there is no chain.
+    fn walk(&self, peer: IpAddr, chain: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
+        let chain: Vec<Option<IpAddr>> = chain.collect();
+        chain.first()?;
         let mut client = peer;
-        for said in forwarded(head).into_iter().rev() {
+        for said in chain.into_iter().rev() {
             // What is no address hides whatever stands to its left.
             let Some(address) = said else { break };
             client = address;
@@ -84,15 +100,6 @@ impl Proxies {
         }
         Some(client)
     }
-}
-
-/// The chain of addresses that proxies have written down, the nearest last: `Forwarded` if there is
-/// one, or else `X-Forwarded-For`.
-fn forwarded(head: &Head) -> Vec<Option<IpAddr>> {
-    if head.header("Forwarded").is_some() {
-        return head.list("Forwarded").map(forwarded_for).collect();
-    }
-    head.list("X-Forwarded-For").map(address).collect()
 }
 
 /// The `for` of one element of `Forwarded`.
@@ -225,11 +232,11 @@ mod tests {
                 "2001:db8::1",
             ),
             (
-                "Forwarded goes first",
+                "two headers that differ",
                 &proxies,
                 "::1",
                 "Forwarded: for=1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n",
-                "1.1.1.1",
+                "::1",
             ),
         ];
         for (name, trusted, peer, headers, expected) in table {

@@ -65,7 +65,7 @@ impl Context {
         std::str::from_utf8(self.request.body()).ok()
     }
 
-    /// Answers with that status, from 100 to 599.
+    /// Answers with that status, from 200 to 599.
     pub fn status(&self, status: u16) -> &Self {
         self.status.set(Some(status));
         self
@@ -75,7 +75,8 @@ impl Context {
     /// (`Content-Length`, `Transfer-Encoding`, `Connection`, `Date`, `Upgrade`), turns the answer
     /// into a 500, and is reported to [`App::on_error`](super::App::on_error).
     pub fn header(&self, name: impl Into<String>, value: impl Into<String>) -> &Self {
-        self.headers.borrow_mut().push((name.into(), value.into()));
+        let header = (name.into(), value.into());
+        self.headers.borrow_mut().push(header);
         self
     }
 

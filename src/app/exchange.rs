@@ -91,8 +91,11 @@ pub(super) fn respond(
         .with_params(found.names, found.values);
     let context = Context::new(request, core.hub.clone());
     // Handlers never run inside themselves: there is no way from one back into the reactor.
-    match guard(|| (found.route.borrow_mut())(&context)) {
-        Ok(()) => context.into_response(),
+    match guard(|| {
+        (found.route.borrow_mut())(&context);
+        context.into_response()
+    }) {
+        Ok(response) => response,
         Err(panic) => {
             core.hub.report(None, &panic);
             failure()

@@ -214,9 +214,22 @@ impl Opening {
 
     /// Whether the peer is still reading answers, if slowly.
     fn is_reading(&mut self) -> bool {
-        let before = std::mem::replace(&mut self.backlog, self.link.backlog());
+        let before = std::mem::replace(&mut self.backlog, self.link.unwritten());
         self.backlog > 0 && self.backlog != before
     }
+}
+
+/// Lets a protocol have what came before it was there.
+fn hand_over(mut protocol: Box<dyn Protocol>, mut rest: &mut [u8], now: Tick) -> Box<dyn Protocol> {
+    while let Next::Become {
+        protocol: next,
+        used,
+    } = protocol.receive(rest, now)
+    {
+        protocol = next;
+        rest = rest.get_mut(used..).unwrap_or_default();
+    }
+    protocol
 }
 
 fn limits(core: &Core) -> Limits {
@@ -229,11 +242,13 @@ fn limits(core: &Core) -> Limits {
 impl Protocol for Opening {
     fn receive(&mut self, input: &mut [u8], now: Tick) -> Next {
         let mut held = std::mem::take(&mut self.held);
-        if !held.is_empty() {
+        let came = input.len();
+        let was_held = !held.is_empty();
+        if was_held {
             held.extend_from_slice(input);
         }
         // What was held may become frames, which are decoded in place: so it is input, too.
-        let input = if held.is_empty() { input } else { &mut held };
+        let input = if was_held { &mut held } else { input };
         let mut at = 0;
         while let Some(rest) = input.get(at..).filter(|rest| !rest.is_empty()) {
             if self.burst > BURST {
@@ -243,10 +258,16 @@ impl Protocol for Opening {
             match self.step(rest, now) {
                 Flow::Used(used) => at += used,
                 Flow::More => break,
+                Flow::Become(protocol, used) if !was_held => {
+                    let used = at + used;
+                    return Next::Become { protocol, used };
+                }
                 Flow::Become(protocol, used) => {
+                    let rest = input.get_mut(at + used..).unwrap_or_default();
+                    let protocol = hand_over(protocol, rest, now);
                     return Next::Become {
                         protocol,
-                        used: at + used,
+                        used: came,
                     };
                 }
             }

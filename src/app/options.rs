@@ -20,7 +20,8 @@ use crate::ws::settings::{Rate, Settings};
 /// });
 /// ```
 ///
-/// A duration of zero turns off what it times. A limit of zero is refused when the server is bound.
+/// Zero turns off `heartbeat`, `pong_timeout`, `idle_timeout` and `max_lifetime`; the other durations,
+/// and all limits, must not be zero: that is refused when the server is bound.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Endpoints beside those of [`App::ws`](super::App::ws). One that has no handler is for pushing
@@ -40,7 +41,8 @@ pub struct Options {
     /// The longest message accepted, in bytes; one byte more is answered by close 1009.
     /// Default: 1 MiB.
     pub max_message_size: usize,
-    /// Bytes that may wait for a peer after the kernel has refused them. Default: 1 MiB.
+    /// Bytes that may wait for a peer after the kernel has refused them. A message onto an empty outbox
+    /// is always taken, whatever its length. Default: 1 MiB.
     pub max_backpressure: usize,
     /// What happens to a message that would exceed it. Default: the connection is closed with 1013.
     pub overflow: Overflow,

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use crate::http::{Head, Method, Query};
 use crate::ws::data::TypeMap;
+use crate::ws::guard::guard;
 
 /// An HTTP request: what became a socket, or what a route answers.
 pub struct Request {
@@ -130,8 +131,9 @@ impl Request {
         self.peer
     }
 
-    /// Keeps a value with the request, instead of an earlier one of its type. When the request
-    /// becomes a socket, it is the socket's.
+    /// Keeps a value with the request, instead of an earlier one of its type. What is set before the
+    /// request is accepted, in [`verify_client`](crate::App::verify_client), is the socket's later;
+    /// middleware has [`Socket::set`](crate::Socket::set) and [`Next::run_with`](crate::Next::run_with).
     pub fn set<T: 'static>(&self, value: T) {
         let old = self.data.borrow_mut().insert(Rc::new(value) as Rc<dyn Any>);
         drop(old);
@@ -154,6 +156,14 @@ impl Request {
     fn queries(&self) -> &Query {
         self.query
             .get_or_init(|| Query::parse(self.head.query().unwrap_or_default()))
+    }
+}
+
+impl Drop for Request {
+    /// Dropping a value of the application may panic, and that must end nothing but itself.
+    fn drop(&mut self) {
+        let data = self.data.take();
+        let _ = guard(|| drop(data));
     }
 }
 

@@ -84,9 +84,12 @@ impl Server {
         Ok(())
     }
 
-    /// Waits for something to do, `timeout` at most (`None`: as long as it takes), and does all of
-    /// it. For driving the server from another loop, which waits for [`AsRawFd`] to be readable, for
-    /// [`timeout`](Self::timeout) at most, and then calls this with [`Duration::ZERO`].
+    /// Waits for something to do, `timeout` at most (`None`: as long as it takes), and does it. What
+    /// one turn leaves to the next, for fairness, makes [`timeout`](Self::timeout) zero.
+    ///
+    /// For driving the server from another loop: that waits for the descriptor of [`AsRawFd`] to be
+    /// readable (level-triggered), for [`timeout`](Self::timeout) at most, and then calls this with
+    /// [`Duration::ZERO`].
     ///
     /// [`AsRawFd`]: std::os::fd::AsRawFd
     ///
@@ -94,9 +97,7 @@ impl Server {
     ///
     /// Only if waiting for readiness itself fails.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let left = self
-            .deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = self.time_left();
         self.reactor
             .turn([timeout, left].into_iter().flatten().min())?;
         // First the cut, then the beginning: even without grace, one turn writes the close frames.
@@ -114,15 +115,22 @@ impl Server {
 
     /// How long the next [`turn`](Self::turn) would wait if nothing happened. `None`: for ever.
     pub fn timeout(&mut self) -> Option<Duration> {
-        let left = self
-            .deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = self.time_left();
         [self.reactor.patience(), left].into_iter().flatten().min()
     }
 
     /// Whether the server was shut down and everyone has gone.
     pub fn is_done(&self) -> bool {
         self.deadline.is_some() && self.reactor.connections() == 0
+    }
+
+    /// How long a turn may wait because of a shutdown: not at all if one was just asked for.
+    fn time_left(&self) -> Option<Duration> {
+        if self.core.hub.is_shutdown_asked() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
     }
 
     fn begin_shutdown(&mut self, grace: Duration) {

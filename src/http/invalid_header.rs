@@ -58,7 +58,7 @@ impl fmt::Display for InvalidHeader {
                 )
             }
             Offence::Reserved(name) => write!(f, "header {name} is written by the library"),
-            Offence::Status(status) => write!(f, "status {status} is not in 100..=599"),
+            Offence::Status(status) => write!(f, "status {status} is not in 200..=599"),
         }
     }
 }

@@ -43,7 +43,6 @@ pub use invalid_header::InvalidHeader;
 pub use method::Method;
 pub(crate) use method::Version;
 pub(crate) use pattern::Pattern;
-pub use pattern::PatternError;
 pub(crate) use query::Query;
 pub use response::Response;
 pub(crate) use response::Write;

@@ -109,7 +109,7 @@ fn literal(segment: &str) -> Result<Segment, Fault> {
 ///
 /// Its `Display` quotes the pattern and what is wrong in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatternError {
+pub(crate) struct PatternError {
     pattern: Box<str>,
     fault: Fault,
 }
@@ -124,13 +124,6 @@ enum Fault {
     Duplicate(Box<str>),
     BadCharacter(char),
     BadEscape(Box<str>),
-}
-
-impl PatternError {
-    /// The pattern as it was written.
-    pub fn pattern(&self) -> &str {
-        &self.pattern
-    }
 }
 
 impl fmt::Display for PatternError {
@@ -231,7 +224,7 @@ mod tests {
         for (written, expected) in cases {
             let error = Pattern::parse(written).unwrap_err();
             assert_eq!(error.to_string(), expected);
-            assert_eq!(error.pattern(), written);
+            assert_eq!(&*error.pattern, written);
         }
     }
 }

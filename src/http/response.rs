@@ -36,7 +36,7 @@ const RESERVED: [&str; 5] = [
 ];
 
 impl Response {
-    /// An answer with a status from 100 to 599 and no body.
+    /// An answer with a status from 200 to 599 and no body.
     pub fn new(status: u16) -> Response {
         let response = Response {
             status: 500,
@@ -70,10 +70,10 @@ impl Response {
         response
     }
 
-    /// The same with another status, from 100 to 599.
+    /// The same with another status, from 200 to 599.
     pub fn with_status(mut self, status: u16) -> Response {
         match status {
-            100..=599 => self.status = status,
+            200..=599 => self.status = status,
             _ => self.remember(InvalidHeader::status(status)),
         }
         self
@@ -109,7 +109,7 @@ impl Response {
         self.offence.get_or_insert(offence);
     }
 
-    /// The status, from 100 to 599.
+    /// The status, from 200 to 599.
     pub fn status(&self) -> u16 {
         self.status
     }

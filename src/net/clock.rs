@@ -86,8 +86,9 @@ impl Clock {
 
     /// When that many ticks since the start will have passed.
     pub(crate) fn instant(&self, ticks: u64) -> Instant {
-        self.start
-            + Duration::from_millis(ticks.saturating_mul(TICK).min(u64::from(u32::MAX) * TICK))
+        // Nothing is due later than that, and adding it overflows nowhere.
+        let ticks = ticks.min(self.now.saturating_add(LONGEST));
+        self.start + Duration::from_millis(ticks.saturating_mul(TICK))
     }
 }
 
@@ -121,6 +122,8 @@ mod tests {
                 clock.unwrap_tick(now) + 6_000,
                 "day {days}"
             );
+            let due = start + Duration::from_secs(days * 86_400 + 60);
+            assert_eq!(clock.instant(clock.unwrap_tick(later)), due, "day {days}");
         }
     }
 

@@ -90,7 +90,7 @@ impl Half {
 
     /// Whether a peer that is to read the rest still does: so many bytes since it was last asked.
     pub(super) fn still_reads(&mut self) -> bool {
-        let left = self.outbox.weight();
+        let left = self.outbox.len();
         let before = std::mem::replace(&mut self.left, left);
         left > 0 && left < before.saturating_sub(LINGER_PROGRESS)
     }

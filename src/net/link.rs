@@ -120,6 +120,21 @@ impl Link {
             .map_or(0, |half| half.outbox.weight())
     }
 
+    /// Whether the peer is not read until it reads what waits for it.
+    pub(crate) fn is_stalled(&self) -> bool {
+        let table = self.links.table();
+        table.halves.get(self.key).is_some_and(|half| half.stalled)
+    }
+
+    /// Bytes that are queued and not written.
+    pub(crate) fn unwritten(&self) -> usize {
+        let table = self.links.table();
+        table
+            .halves
+            .get(self.key)
+            .map_or(0, |half| half.outbox.len())
+    }
+
     /// Queues one message of about `len` bytes, which `encode` appends.
     ///
     /// `encode` must not call the application.

@@ -216,9 +216,7 @@ impl Table {
             half.outbox.push_span(self.log.append(encode));
             half.enqueue(key, &mut self.queue);
         } else if overtake {
-            let mut bytes = Vec::with_capacity(CONTROL);
-            encode(&mut bytes);
-            half.outbox.interject(bytes, self.limits.measure);
+            half.outbox.interject(encode);
         } else {
             half.outbox.push_copy(encode);
         }

@@ -117,7 +117,8 @@ impl Outbox {
     /// Queues what `encode` appends, behind what the kernel has refused.
     pub(super) fn push_copy(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let older = self.older();
-        if !matches!(older.segments.back(), Some(Segment::Own { .. })) {
+        let last = older.segments.back();
+        if !matches!(last, Some(Segment::Own { control: false, .. })) {
             older.push(Segment::own(Vec::new()));
         }
         older.change(older.segments.len() - 1, |segment| {
@@ -133,20 +134,28 @@ impl Outbox {
         self.uncut = Uncut::new(self.uncut.len() + len, false);
     }
 
-    /// Queues control traffic ahead of the messages that wait, when the kernel has refused some.
+    /// Queues control traffic, which `encode` appends, ahead of the messages that wait, when the
+    /// kernel has refused some.
     ///
-    /// It goes behind the message that is partly written, and behind earlier control traffic.
-    pub(super) fn interject(&mut self, bytes: Vec<u8>, measure: Measure) {
-        let mut index = self.cut();
+    /// It goes behind the message that is partly written, and behind earlier control traffic: all of
+    /// that is one segment, so a flood of pings costs its bytes and no more.
+    pub(super) fn interject(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let index = self.cut();
         let older = self.older();
-        while older
-            .segments
-            .get(index)
-            .is_some_and(|segment| is_control(segment, measure))
-        {
-            index += 1;
+        if !older.segments.get(index).is_some_and(Segment::is_control) {
+            older.insert(index, Segment::control(Vec::new()));
         }
-        older.insert(index, Segment::own(bytes));
+        older.change(index, |segment| {
+            if let Segment::Own { bytes, .. } = segment {
+                encode(bytes);
+            }
+        });
+    }
+
+    /// How many bytes are not written yet.
+    pub(super) fn len(&self) -> usize {
+        let older = self.older.iter().flat_map(|older| &older.segments);
+        older.map(Segment::len).sum::<usize>() + self.recent.len()
     }
 
     /// Drops whole messages, the oldest first, until the weight is at most `target` or none is left.
@@ -156,6 +165,10 @@ impl Outbox {
         let older = self.older();
         let mut dropped = 0;
         while older.weight > target && index < older.segments.len() {
+            if older.segments.get(index).is_some_and(Segment::is_control) {
+                index += 1;
+                continue;
+            }
             match older.take_unit(index, measure) {
                 Some((unit, segment)) if unit.control => {
                     older.insert(index, segment);
@@ -358,16 +371,9 @@ impl Older {
 fn detached(segment: &Segment) -> &[u8] {
     match segment {
         Segment::Log(_) => &[],
-        Segment::Own { bytes, start } => bytes.get(*start..).unwrap_or_default(),
+        Segment::Own { bytes, start, .. } => bytes.get(*start..).unwrap_or_default(),
         Segment::Shared { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
     }
-}
-
-/// Whether a segment is one piece of control traffic that was interjected.
-fn is_control(segment: &Segment, measure: Measure) -> bool {
-    let bytes = detached(segment);
-    let unit = measure(bytes);
-    unit.control && unit.len == bytes.len()
 }
 
 /// What is left of the message that `n` bytes from the front of `messages` end in.

@@ -101,8 +101,12 @@ fn narrow(len: usize) -> u32 {
 pub(super) enum Segment {
     /// A range of the turn's log: only while flowing.
     Log(Span),
-    /// Bytes of one outbox alone.
-    Own { bytes: Vec<u8>, start: usize },
+    /// Bytes of one outbox alone: messages, or control traffic that went ahead of them.
+    Own {
+        bytes: Vec<u8>,
+        start: usize,
+        control: bool,
+    },
     /// A part of a buffer that others may share.
     Shared {
         bytes: Rc<Vec<u8>>,
@@ -112,7 +116,24 @@ pub(super) enum Segment {
 
 impl Segment {
     pub(super) fn own(bytes: Vec<u8>) -> Self {
-        Self::Own { bytes, start: 0 }
+        Self::Own {
+            bytes,
+            start: 0,
+            control: false,
+        }
+    }
+
+    pub(super) fn control(bytes: Vec<u8>) -> Self {
+        Self::Own {
+            bytes,
+            start: 0,
+            control: true,
+        }
+    }
+
+    /// Whether this is control traffic that went ahead.
+    pub(super) fn is_control(&self) -> bool {
+        matches!(self, Self::Own { control: true, .. })
     }
 
     pub(super) fn shared(bytes: Rc<Vec<u8>>) -> Self {
@@ -123,7 +144,7 @@ impl Segment {
     pub(super) fn bytes<'a>(&'a self, log: &'a Log) -> &'a [u8] {
         match self {
             Self::Log(span) => log.slice(*span),
-            Self::Own { bytes, start } => bytes.get(*start..).unwrap_or_default(),
+            Self::Own { bytes, start, .. } => bytes.get(*start..).unwrap_or_default(),
             Self::Shared { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
         }
     }
@@ -131,7 +152,7 @@ impl Segment {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Log(span) => span.len(),
-            Self::Own { bytes, start } => bytes.len() - start,
+            Self::Own { bytes, start, .. } => bytes.len() - start,
             Self::Shared { range, .. } => range.len(),
         }
     }
@@ -149,7 +170,7 @@ impl Segment {
     pub(super) fn advance(&mut self, n: usize) {
         match self {
             Self::Log(span) => span.advance(n),
-            Self::Own { bytes, start } => {
+            Self::Own { bytes, start, .. } => {
                 *start = (*start + n).min(bytes.len());
                 if *start > bytes.len() / 2 {
                     bytes.drain(..std::mem::take(start));
@@ -166,7 +187,7 @@ impl Segment {
                 start: span.start,
                 end: span.start.saturating_add(narrow(n)).min(span.end),
             }),
-            Self::Own { bytes, start } => {
+            Self::Own { bytes, start, .. } => {
                 Self::own(bytes.get(*start..*start + n).unwrap_or_default().to_vec())
             }
             Self::Shared { bytes, range } => Self::Shared {

@@ -135,6 +135,11 @@ impl Socket {
         self.0.unanswered.set(None);
     }
 
+    /// No sign of life is expected of a peer that is not listened to.
+    pub(super) fn excuse(&self) {
+        self.0.unanswered.set(None);
+    }
+
     /// Sends a ping of the heartbeat.
     pub(super) fn heartbeat(&self, now: Tick) {
         if self
@@ -313,6 +318,7 @@ impl Socket {
             None => (CloseCode::ABNORMAL, "", By::Us, Cause::Shutdown),
         };
         self.0.hub.counters().closed(code, self.is_admitted());
+        self.0.hub.counters().dropped(undelivered);
         self.tell_end(Closed {
             code,
             reason,

@@ -84,7 +84,7 @@ impl Hub {
         }))
     }
 
-    /// The socket of that id, while it is connected.
+    /// The socket of that id, from when all middleware has let it pass until its connection is gone.
     pub fn socket(&self, id: SocketId) -> Option<Socket> {
         self.at(id.0.index).filter(|socket| socket.id() == id)
     }
@@ -166,13 +166,13 @@ impl Hub {
     }
 
     /// Begins to shut down: no more connections are accepted, every socket is closed with 1001, and
-    /// what was sent before is delivered; after `deadline` the rest is cut.
-    pub fn shutdown(&self, deadline: Duration) {
+    /// what was sent before is delivered; after `grace` the rest is cut.
+    pub fn shutdown(&self, grace: Duration) {
         let sooner = self
             .0
             .shutdown
             .get()
-            .map_or(deadline, |earlier| earlier.min(deadline));
+            .map_or(grace, |earlier| earlier.min(grace));
         self.0.shutdown.set(Some(sooner));
     }
 
@@ -278,7 +278,9 @@ impl Hub {
     /// Takes a socket out of everything; gives the rooms that it was in.
     pub(super) fn forget(&self, socket: &Socket) -> Vec<Rc<str>> {
         let suspended = self.0.suspended.borrow_mut().remove(&socket.id());
-        drop(suspended);
+        if let Err(panic) = super::guard::guard(|| drop(suspended)) {
+            self.report(Some(socket.id()), &panic);
+        }
         if self.socket(socket.id()).is_none() {
             return Vec::new();
         }
@@ -353,7 +355,11 @@ impl Hub {
         let _ = super::guard::guard(|| drop(later));
     }
 
-    /// The deadline of a shutdown that was asked for.
+    pub(crate) fn is_shutdown_asked(&self) -> bool {
+        self.0.shutdown.get().is_some()
+    }
+
+    /// The grace of a shutdown that was asked for.
     pub(crate) fn take_shutdown(&self) -> Option<Duration> {
         self.0.shutdown.take()
     }

@@ -136,6 +136,10 @@ impl Session {
             self.socket
                 .begin_close(CloseCode::GOING_AWAY, "idle timeout", Cause::IdleTimeout);
         } else if let Some(period) = settings.heartbeat {
+            if self.socket.link().is_stalled() {
+                // It is not read, because it does not read: so it cannot be heard either.
+                self.socket.excuse();
+            }
             if self
                 .socket
                 .unanswered()
@@ -169,7 +173,9 @@ impl Protocol for Session {
         let heard = guard(|| {
             held.into_iter()
                 .for_each(|mut held| self.hear(&mut held, now));
-            self.hear(input, now);
+            if self.socket.link().stage() <= Stage::Closing {
+                self.hear(input, now);
+            }
         });
         if let Err(panic) = heard {
             self.socket.panicked(panic);

@@ -23,9 +23,11 @@ pub struct Stats {
     pub messages_out: u64,
     /// Bytes of payload accepted for sending so far.
     pub bytes_out: u64,
-    /// Messages dropped because too much waited for the receiver.
+    /// Messages that were told as `undelivered` by [`Drain`](crate::event::Drain) or
+    /// [`Close`](crate::event::Close).
     pub dropped: u64,
-    /// Requests that were refused, by HTTP status.
+    /// Requests that were answered with 400 or more, by HTTP status, the application's own answers
+    /// included.
     pub refused: BTreeMap<u16, u64>,
     /// Connections that ended, by close code.
     pub closed: BTreeMap<u16, u64>,
@@ -77,8 +79,8 @@ impl Counters {
     pub(super) fn sent(&self, status: SendStatus, bytes: usize) {
         match status {
             SendStatus::Queued | SendStatus::Backpressure => self.delivered(1, bytes),
-            SendStatus::Dropped => self.dropped(1),
-            SendStatus::Closed => {}
+            // What is dropped is counted when it is told.
+            SendStatus::Dropped | SendStatus::Closed => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! Small answers: what became of a call, and how far a connection has come.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::net::slab::Key;
 use crate::proto::close::CloseCode;
@@ -16,6 +17,35 @@ impl fmt::Display for SocketId {
         write!(f, "{}-{}", self.0.index, self.0.generation)
     }
 }
+
+impl FromStr for SocketId {
+    type Err = InvalidSocketId;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, InvalidSocketId> {
+        let read = |digits: &str| match digits.parse::<u32>() {
+            Ok(number) if number.to_string() == digits => Ok(number),
+            _ => Err(InvalidSocketId),
+        };
+        let (index, generation) = text.split_once('-').ok_or(InvalidSocketId)?;
+        Ok(Self(Key {
+            index: read(index)?,
+            generation: read(generation)?,
+        }))
+    }
+}
+
+/// A text that names no socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSocketId;
+
+impl fmt::Display for InvalidSocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the id of a socket")
+    }
+}
+
+impl std::error::Error for InvalidSocketId {}
 
 /// What became of a message that was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,3 +114,30 @@ impl fmt::Display for InvalidCloseCode {
 }
 
 impl std::error::Error for InvalidCloseCode {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_was_written_and_nothing_else_is() {
+        let id = SocketId(Key {
+            index: 7,
+            generation: u32::MAX,
+        });
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in [
+            "",
+            "7",
+            "7-",
+            "-7",
+            "+7-1",
+            "07-1",
+            "7-4294967296",
+            "7-1-1",
+            " 7-1",
+        ] {
+            assert_eq!(bad.parse::<SocketId>(), Err(InvalidSocketId), "{bad:?}");
+        }
+    }
+}

@@ -65,10 +65,9 @@ impl HubTimers {
         }
         for mut entry in due {
             // An earlier one of this batch may have cancelled it.
-            if entry.place.get().is_none() {
-                continue;
-            }
-            if let Err(panic) = guard(|| (entry.run)(hub)) {
+            if entry.place.get().is_some()
+                && let Err(panic) = guard(|| (entry.run)(hub))
+            {
                 hub.report(None, &panic);
                 entry.place.set(None);
             }

@@ -50,7 +50,8 @@ fn the_client_is_the_first_from_the_right_who_is_no_trusted_proxy() {
         ("a list in Forwarded",     NET,   "Forwarded: for=1.2.3.4, For=6.6.6.6;host=x, for=10.1.1.1\r\n",  "6.6.6.6"),
         ("quoted, with a port",     LOCAL, "Forwarded: for=\"[2001:db8::5]:80\"\r\n",                       "2001:db8::5"),
         ("an obfuscated hop",       NET,   "Forwarded: for=6.6.6.6, for=_hidden, for=10.1.1.1\r\n",         "10.1.1.1"),
-        ("Forwarded goes first",    LOCAL, "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=6.6.6.6\r\n",        "6.6.6.6"),
+        ("two headers that agree",  LOCAL, "X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n",        "6.6.6.6"),
+        ("two headers that differ", LOCAL, "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=6.6.6.6\r\n",        "127.0.0.1"),
         ("an empty header",         LOCAL, "X-Forwarded-For:\r\n",                                          "127.0.0.1"),
     ];
     for (name, trusted, headers, expected) in table {

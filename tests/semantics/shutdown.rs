@@ -255,3 +255,14 @@ fn a_server_with_nobody_ends_at_once() {
     wait_for_the_end_of(&server.remote);
     assert!(TcpStream::connect(server.addr).is_err());
 }
+
+#[test]
+fn a_shutdown_asked_between_two_turns_is_begun_by_the_next() {
+    let mut app = rushwire::App::with(options());
+    let mut server = app.bind("127.0.0.1:0").expect("bind");
+    assert_eq!(server.timeout(), None);
+    server.hub().shutdown(NEVER);
+    assert_eq!(server.timeout(), Some(Duration::ZERO));
+    server.turn(None).expect("a turn");
+    assert!(server.is_done());
+}

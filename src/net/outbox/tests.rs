@@ -88,7 +88,7 @@ impl Bench {
         let bytes = message(control, self.sent, len);
         self.sent += 1;
         match (self.congested, control, shared) {
-            (true, true, _) => self.outbox.interject(bytes, measure),
+            (true, true, _) => self.outbox.interject(|out| out.extend_from_slice(&bytes)),
             (_, false, true) => self.outbox.push_shared(Rc::new(bytes)),
             (true, false, false) => self.outbox.push_copy(|out| out.extend_from_slice(&bytes)),
             (false, _, _) => {
@@ -242,4 +242,18 @@ fn a_long_remainder_shares_the_log_and_a_short_one_does_not() {
         bench.flush(&[usize::MAX]);
         assert_eq!(messages(&bench.sink.taken.borrow()).0.len(), 3);
     }
+}
+
+#[test]
+fn a_flood_of_control_traffic_is_one_segment() {
+    let mut bench = Bench::default();
+    (0..3).for_each(|_| bench.send(false, 20, false));
+    bench.flush(&[25]);
+    let count = if cfg!(miri) { 100 } else { 100_000 };
+    (0..count).for_each(|_| bench.send(true, 7, false));
+    let segments = &bench.outbox.older.as_ref().unwrap().segments;
+    assert!(segments.len() <= 4, "{} segments", segments.len());
+    assert!(bench.outbox.weight() <= 7 * count + 60);
+    bench.flush(&[usize::MAX; 8]);
+    assert_eq!(messages(&bench.sink.taken.borrow()).0.len(), 3 + count);
 }
