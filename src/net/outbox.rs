@@ -358,21 +358,13 @@ impl Older {
     /// Takes out the message at the front of a segment.
     fn take_unit(&mut self, index: usize, measure: Measure) -> Option<(Unit, Segment)> {
         let segment = self.segments.get(index)?;
-        let unit = measure(detached(segment));
+        // What is congested is off the log.
+        let unit = measure(segment.bytes(&Log::default()));
         if unit.len < segment.len() {
             let front = self.change(index, |segment| segment.split_front(unit.len.max(1)))?;
             return Some((unit, front));
         }
         self.remove(index).map(|segment| (unit, segment))
-    }
-}
-
-/// The bytes of a segment of a congested outbox, which needs no log.
-fn detached(segment: &Segment) -> &[u8] {
-    match segment {
-        Segment::Log(_) => &[],
-        Segment::Own { bytes, start, .. } => bytes.get(*start..).unwrap_or_default(),
-        Segment::Shared { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
     }
 }
 
