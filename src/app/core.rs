@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::address::Proxies;
+use super::conversation::Conversation;
 use super::middleware::Middleware;
 use super::opening::Opening;
 use super::options::Options;
@@ -15,7 +16,7 @@ use super::routes::Routes;
 use super::verdict::Verdict;
 use crate::http::imf_fixdate;
 use crate::net::link::Link;
-use crate::net::protocol::{Protocol, Service};
+use crate::net::protocol::Service;
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
@@ -71,9 +72,11 @@ impl Drop for Acceptor {
 
 impl Service for Acceptor {
     type Job = Job;
+    type Protocol = Conversation;
 
-    fn accepted(&mut self, link: Link, peer: Peer) -> Box<dyn Protocol> {
-        Box::new(Opening::new(Rc::clone(&self.0), link, peer.tcp()))
+    fn accepted(&mut self, link: Link, peer: Peer) -> Conversation {
+        let opening = Opening::new(Rc::clone(&self.0), link, peer.tcp());
+        Conversation::Opening(Box::new(opening))
     }
 
     fn job(&mut self, job: Job) {
@@ -97,7 +100,7 @@ impl Service for Acceptor {
             .report(None, &format!("accepting a connection failed: {error}"));
     }
 
-    fn bury(&mut self, protocol: Box<dyn Protocol>) {
+    fn bury(&mut self, protocol: Conversation) {
         if let Err(panic) = guard(|| drop(protocol)) {
             self.0.hub.report(None, &panic);
         }

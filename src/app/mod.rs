@@ -4,6 +4,7 @@ mod address;
 #[allow(clippy::module_inception)]
 mod app;
 mod context;
+mod conversation;
 mod core;
 mod error;
 mod exchange;

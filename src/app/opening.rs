@@ -16,9 +16,9 @@ use super::options::MAX_HEAD_FIELDS;
 use super::upgrade;
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
 use crate::net::clock::Tick;
-use crate::net::link::{Cause, Link};
-use crate::net::protocol::{Next, Protocol};
+use crate::net::link::Link;
 use crate::proto::handshake;
+use crate::ws::session::Session;
 
 /// Answers of this many bytes in one go are enough: what was pipelined behind them waits until they
 /// are written, so that a peer that asks and does not read costs no memory.
@@ -58,7 +58,7 @@ enum Flow {
     Used(usize),
     /// All of it is, and more is needed.
     More,
-    Become(Box<dyn Protocol>, usize),
+    Become(Session, usize),
 }
 
 impl Opening {
@@ -219,19 +219,6 @@ impl Opening {
     }
 }
 
-/// Lets a protocol have what came before it was there.
-fn hand_over(mut protocol: Box<dyn Protocol>, mut rest: &mut [u8], now: Tick) -> Box<dyn Protocol> {
-    while let Next::Become {
-        protocol: next,
-        used,
-    } = protocol.receive(rest, now)
-    {
-        protocol = next;
-        rest = rest.get_mut(used..).unwrap_or_default();
-    }
-    protocol
-}
-
 fn limits(core: &Core) -> Limits {
     Limits {
         max_head: core.options.max_head_size,
@@ -239,8 +226,9 @@ fn limits(core: &Core) -> Limits {
     }
 }
 
-impl Protocol for Opening {
-    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next {
+impl Opening {
+    /// Takes all of `input`; or it ends in an upgrade: then the session, and how much was used.
+    pub(super) fn receive(&mut self, input: &mut [u8], now: Tick) -> Option<(Session, usize)> {
         let mut held = std::mem::take(&mut self.held);
         let came = input.len();
         let was_held = !held.is_empty();
@@ -258,29 +246,23 @@ impl Protocol for Opening {
             match self.step(rest, now) {
                 Flow::Used(used) => at += used,
                 Flow::More => break,
-                Flow::Become(protocol, used) if !was_held => {
-                    let used = at + used;
-                    return Next::Become { protocol, used };
-                }
-                Flow::Become(protocol, used) => {
-                    let rest = input.get_mut(at + used..).unwrap_or_default();
-                    let protocol = hand_over(protocol, rest, now);
-                    return Next::Become {
-                        protocol,
-                        used: came,
-                    };
+                Flow::Become(session, used) if !was_held => return Some((session, at + used)),
+                Flow::Become(mut session, used) => {
+                    session.receive(input.get_mut(at + used..).unwrap_or_default(), now);
+                    return Some((session, came));
                 }
             }
         }
-        Next::Stay
+        None
     }
 
     /// The peer may still read the answer to what it has asked, but it asks nothing more.
-    fn finished(&mut self) {
+    pub(super) fn finished(&mut self) {
         self.link.end(false);
     }
 
-    fn timeout(&mut self, now: Tick) -> Option<Tick> {
+    /// A moment that was asked for has come; gives the next one.
+    pub(super) fn timeout(&mut self, now: Tick) -> Option<Tick> {
         if !self.deadline().has_come(now) {
             return Some(self.deadline());
         }
@@ -298,16 +280,16 @@ impl Protocol for Opening {
         None
     }
 
-    fn drained(&mut self, _undelivered: usize) {
+    /// All answers so far are written.
+    pub(super) fn drained(&mut self) {
         self.burst = 0;
         self.link.resume();
     }
 
-    fn shutdown(&mut self) {
+    /// The server shuts down.
+    pub(super) fn shutdown(&mut self) {
         if self.is_idle() {
             self.link.end(false);
         }
     }
-
-    fn closed(&mut self, _cause: Cause, _undelivered: usize) {}
 }

@@ -13,7 +13,6 @@ use super::request::Request;
 use super::verdict::Verdict;
 use crate::http::{Head, Response};
 use crate::net::link::Link;
-use crate::net::protocol::Protocol;
 use crate::proto::decoder::Role;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
@@ -30,7 +29,7 @@ pub(super) fn upgrade(
     link: &Link,
     peer: Option<SocketAddr>,
     head: Head,
-) -> Result<Box<dyn Protocol>, Response> {
+) -> Result<Session, Response> {
     let path = head.path().to_owned();
     let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
     let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
@@ -73,8 +72,7 @@ pub(super) fn upgrade(
     }
     .advance();
     // Its first deadline depends on whether the socket has passed.
-    let session = Session::new(socket, Role::Server, Some(place));
-    Ok(Box::new(session))
+    Ok(Session::new(socket, Role::Server, Some(place)))
 }
 
 fn verify(core: &Core, request: &Request) -> Result<(), Response> {

@@ -54,19 +54,33 @@ impl Tick {
 pub(crate) struct Clock {
     start: Instant,
     now: u64,
+    /// Until then, nothing changes.
+    next: Instant,
 }
 
 impl Clock {
     /// A clock that shows tick zero at `start`.
     pub(crate) fn new(start: Instant) -> Self {
-        Self { start, now: 0 }
+        Self {
+            start,
+            now: 0,
+            next: start,
+        }
     }
 
     /// Sets the clock. It never goes back.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Instant) {
+        if now >= self.next {
+            self.set(now);
+        }
+    }
+
+    fn set(&mut self, now: Instant) {
         let millis = now.saturating_duration_since(self.start).as_millis();
         let ticks = u64::try_from(millis).unwrap_or(u64::MAX) / TICK;
         self.now = self.now.max(ticks);
+        self.next = self.instant(self.now.saturating_add(1));
     }
 
     /// The present tick.

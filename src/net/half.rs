@@ -14,6 +14,8 @@ use super::stream::Stream;
 const LINGER_PROGRESS: usize = 16 * 1024;
 
 /// The writing half of one connection.
+///
+/// Every connection has one, so it is kept small: what only few need is in their outbox.
 #[derive(Debug)]
 pub(super) struct Half {
     pub(super) stream: Stream,
@@ -21,13 +23,11 @@ pub(super) struct Half {
     /// Messages that were dropped, and not yet told.
     pub(super) undelivered: u32,
     pub(super) discarded: u32,
-    /// What waited when an ended connection was last looked at, in bytes.
-    pub(super) left: usize,
     pub(super) alarm: Option<Tick>,
     pub(super) stage: Stage,
+    /// Why it is over; before that, why nothing can be written any more: what came earlier is still
+    /// read.
     pub(super) cause: Cause,
-    /// Why nothing can be written any more; what came before that is still read.
-    pub(super) broken: Option<ErrorKind>,
     /// The kernel takes bytes, as far as is known.
     pub(super) writable: bool,
     pub(super) queued: bool,
@@ -48,26 +48,33 @@ pub(super) struct Half {
 }
 
 impl Half {
+    /// That of a connection which nobody has looked at yet.
     pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
             outbox: Outbox::default(),
             undelivered: 0,
             discarded: 0,
-            left: usize::MAX,
             alarm: None,
             stage: Stage::Open,
             cause: Cause::Ended,
-            broken: None,
             writable: true,
             queued: false,
             pressed: false,
             stalled: false,
             paused: false,
-            unread: false,
+            unread: true,
             hung_up: false,
             finished: false,
             linger: false,
+        }
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(super) fn broken(&self) -> Option<ErrorKind> {
+        match self.cause {
+            Cause::Io(kind) => Some(kind),
+            Cause::Ended | Cause::Cut => None,
         }
     }
 
@@ -91,7 +98,7 @@ impl Half {
     /// Whether a peer that is to read the rest still does: so many bytes since it was last asked.
     pub(super) fn still_reads(&mut self) -> bool {
         let left = self.outbox.len();
-        let before = std::mem::replace(&mut self.left, left);
+        let before = self.outbox.remember(left);
         left > 0 && left < before.saturating_sub(LINGER_PROGRESS)
     }
 
@@ -127,7 +134,12 @@ pub(super) fn admit(
         return Sent::Dropped;
     }
     push(&mut half.outbox);
-    if half.outbox.weight() <= max / 2 {
+    accepted(half, limits)
+}
+
+/// A message is accepted. If much waits for the peer now, it is not read until it has read that.
+pub(super) fn accepted(half: &mut Half, limits: &Limits) -> Sent {
+    if half.outbox.weight() <= limits.max_backpressure / 2 {
         return Sent::Queued;
     }
     half.pressed = true;

@@ -18,6 +18,7 @@ use super::clock::Tick;
 use super::links::Links;
 use super::outbox::Measure;
 pub(crate) use super::outbox::Unit;
+use super::parts::Parts;
 use super::slab::Key;
 
 /// How far a connection has come. It only ever moves down this list.
@@ -135,11 +136,23 @@ impl Link {
             .map_or(0, |half| half.outbox.len())
     }
 
-    /// Queues one message of about `len` bytes, which `encode` appends.
+    /// Whether it is open and was the last to send, with nothing else done since.
     ///
-    /// `encode` must not call the application.
-    pub(crate) fn send(&self, len: usize, encode: impl FnOnce(&mut Vec<u8>)) -> Sent {
-        self.links.table().send(self.key, len, encode)
+    /// It is quick to ask. `false` says nothing: see [`stage`](Self::stage).
+    #[inline(always)]
+    pub(crate) fn is_warm(&self) -> bool {
+        self.links.is_warm(self.key)
+    }
+
+    /// Queues a short message if the link [is warm](Self::is_warm). If not, [`send`](Self::send) it.
+    #[inline(always)]
+    pub(crate) fn send_warm(&self, head: [u8; 2], body: &[u8]) -> bool {
+        self.links.send_warm(self.key, head, body)
+    }
+
+    /// Queues one message.
+    pub(crate) fn send(&self, parts: Parts<'_>) -> Sent {
+        self.links.send(self.key, parts)
     }
 
     /// Queues one message that is encoded already.
@@ -150,8 +163,8 @@ impl Link {
     /// Queues control traffic, which no limit holds back. `false` if nothing may be queued.
     ///
     /// With `overtake` it goes ahead of messages that the kernel has refused.
-    pub(crate) fn send_control(&self, overtake: bool, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
-        self.links.table().send_control(self.key, overtake, encode)
+    pub(crate) fn send_control(&self, overtake: bool, parts: Parts<'_>) -> bool {
+        self.links.table().send_control(self.key, overtake, parts)
     }
 
     /// Queues bytes that are no messages, one piece with all that was queued before.

@@ -1,14 +1,15 @@
 //! The table of all writing halves of a reactor, and queueing. Writing and ending are in [`writing`](super::writing).
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::Instant;
 
 use super::clock::{Clock, Tick};
-use super::half::{Half, admit, admit_large};
+use super::half::{Half, accepted, admit, admit_large};
 use super::link::{Limits, Sent, Stage};
+use super::parts::Parts;
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
 use super::stream::Stream;
@@ -20,12 +21,13 @@ pub(super) enum Raised {
     Dead(Key),
 }
 
-/// A message of this many bytes or more is a buffer of its own, and never in the log.
+/// A message of this many bytes or more is written at once, from where it lies.
 const LARGE: usize = 64 * 1024;
-/// One for many is a buffer of its own already from this size on: a slow member pins only that.
+/// One for many is a buffer of its own from this size on: a slow member pins only that.
 const LARGE_FOR_MANY: usize = 4 * 1024;
-/// Room for a control frame: header, mask and 125 bytes.
-const CONTROL: usize = 131;
+
+/// No key.
+const NOBODY: u64 = u64::MAX;
 
 /// One message for many.
 enum Frame {
@@ -35,7 +37,16 @@ enum Frame {
 
 /// The writing halves of a reactor.
 #[derive(Debug)]
-pub(crate) struct Links(RefCell<Table>);
+pub(crate) struct Links {
+    table: RefCell<Table>,
+    /// Who may go on writing to the log, and nothing else need be looked at: it is open, not
+    /// congested, and queued, and what it has queued last reaches to where the log ended when it
+    /// became warm. All that was appended since is its own.
+    ///
+    /// [`Key::bits`], or [`NOBODY`]. Whoever borrows the table by [`table`](Self::table) finds nobody
+    /// warm, and all outboxes up to date.
+    warm: Cell<u64>,
+}
 
 #[derive(Debug)]
 pub(super) struct Table {
@@ -55,7 +66,7 @@ pub(super) struct Table {
 
 impl Links {
     pub(crate) fn new(limits: Limits) -> Rc<Self> {
-        Rc::new(Self(RefCell::new(Table {
+        let table = Table {
             halves: Slab::default(),
             queue: Vec::new(),
             log: Log::default(),
@@ -65,11 +76,15 @@ impl Links {
             alarms: BinaryHeap::new(),
             clock: Clock::new(Instant::now()),
             limits,
-        })))
+        };
+        Rc::new(Self {
+            table: RefCell::new(table),
+            warm: Cell::new(NOBODY),
+        })
     }
 
     pub(crate) fn now(&self) -> Tick {
-        self.table().clock.tick()
+        self.table.borrow().clock.tick()
     }
 
     /// Queues one message to many, encoded once; returns how many were reached. Those that are to be
@@ -77,15 +92,45 @@ impl Links {
     pub(crate) fn send_to_all(
         &self,
         members: impl Iterator<Item = u32>,
-        len: usize,
-        encode: impl FnOnce(&mut Vec<u8>),
+        parts: Parts<'_>,
         over: &mut Vec<Key>,
     ) -> usize {
-        self.table().send_to_all(members, len, encode, over)
+        self.table().send_to_all(members, parts, over)
     }
 
+    /// Queues a short message of a link that is warm. `false` if it is not, or the message not short:
+    /// then [`send`](Self::send) it.
+    ///
+    /// Most answers of a pipelining peer go this way.
+    #[inline(always)]
+    pub(super) fn send_warm(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        self.is_warm(key) && self.table.borrow_mut().log.try_append_short(head, body)
+    }
+
+    /// Queues one message.
+    pub(super) fn send(&self, key: Key, parts: Parts<'_>) -> Sent {
+        let mut table = self.table();
+        let sent = table.send(key, parts);
+        if sent == Sent::Queued && table.is_flowing(key) {
+            self.warm.set(key.bits());
+        }
+        sent
+    }
+
+    /// Whether that link is open for certain, without looking it up.
+    #[inline(always)]
+    pub(super) fn is_warm(&self, key: Key) -> bool {
+        self.warm.get() == key.bits()
+    }
+
+    /// The table, up to date.
+    #[inline]
     pub(super) fn table(&self) -> RefMut<'_, Table> {
-        self.0.borrow_mut()
+        let mut table = self.table.borrow_mut();
+        if self.warm.get() != NOBODY {
+            table.take_in(Key::of(self.warm.replace(NOBODY)));
+        }
+        table
     }
 }
 
@@ -95,44 +140,75 @@ impl Table {
         self.halves.insert(Half::new(stream))
     }
 
-    pub(super) fn send(&mut self, key: Key, len: usize, encode: impl FnOnce(&mut Vec<u8>)) -> Sent {
-        if len >= LARGE {
-            return self.send_large(key, encode);
+    /// Takes into the outbox of that link what was appended to the log since it queued something.
+    fn take_in(&mut self, warm: Key) {
+        if let Some(half) = self.halves.get_mut(warm) {
+            half.outbox.extend_to(self.log.end());
         }
-        self.make_room(len);
-        let Some(half) = self.halves.get_mut(key) else {
+    }
+
+    /// Whether what that link queued last lies at the end of the log.
+    fn is_flowing(&self, key: Key) -> bool {
+        let half = self.halves.get(key);
+        half.is_some_and(|half| half.queued && half.outbox.ends_at(self.log.end()))
+    }
+
+    /// The writing half of a connection to which messages may be queued.
+    #[inline]
+    fn open(halves: &mut Slab<Half>, key: Key) -> Option<&mut Half> {
+        halves.get_mut(key).filter(|half| half.stage == Stage::Open)
+    }
+
+    fn send(&mut self, key: Key, parts: Parts<'_>) -> Sent {
+        if parts.len() >= LARGE {
+            return self.send_large(key, parts);
+        }
+        self.make_room(parts.len());
+        let Some(half) = Self::open(&mut self.halves, key) else {
             return Sent::Closed;
         };
-        if half.stage != Stage::Open {
-            return Sent::Closed;
-        }
         if half.is_congested() {
-            return admit(half, &self.limits, len, |outbox| outbox.push_copy(encode));
+            return admit(half, &self.limits, parts.len(), |outbox| {
+                outbox.push_copy(parts);
+            });
         }
-        half.outbox.push_span(self.log.append(encode));
+        half.outbox.push_span(self.log.append(parts));
         half.enqueue(key, &mut self.queue);
         Sent::Queued
     }
 
-    fn send_large(&mut self, key: Key, encode: impl FnOnce(&mut Vec<u8>)) -> Sent {
-        let Some(half) = self.halves.get_mut(key) else {
-            return Sent::Closed;
-        };
-        if half.stage != Stage::Open {
+    /// Writes a message behind all that was queued before, without a copy of what the kernel takes.
+    fn send_large(&mut self, key: Key, parts: Parts<'_>) -> Sent {
+        if Self::open(&mut self.halves, key).is_none() {
             return Sent::Closed;
         }
-        let mut bytes = Vec::new();
-        encode(&mut bytes);
-        let len = bytes.len();
-        let sent = admit_large(half, &self.limits, Rc::new(bytes));
-        half.enqueue(key, &mut self.queue);
-        self.count_large(len);
-        sent
+        self.flush(key);
+        let Some(half) = Self::open(&mut self.halves, key) else {
+            return Sent::Closed;
+        };
+        if half.broken().is_some() {
+            half.lose(1);
+            return Sent::Queued;
+        }
+        if half.is_congested() {
+            return admit(half, &self.limits, parts.len(), |outbox| {
+                outbox.push_shared(Rc::new(parts.to_vec()));
+            });
+        }
+        match half.outbox.write_through(&half.stream, parts) {
+            Ok(all) => half.writable = all,
+            Err(e) => {
+                half.lose(1);
+                self.broke(key, e.kind());
+                return Sent::Queued;
+            }
+        }
+        accepted(half, &self.limits)
     }
 
     pub(super) fn send_encoded(&mut self, key: Key, frame: &Rc<Vec<u8>>) -> Sent {
         if frame.len() < LARGE_FOR_MANY {
-            return self.send(key, frame.len(), |out| out.extend_from_slice(frame));
+            return self.send(key, Parts::whole(frame));
         }
         let sent = self.send_frame(key, &Frame::Large(Rc::clone(frame)));
         self.count_large(frame.len());
@@ -142,17 +218,14 @@ impl Table {
     fn send_to_all(
         &mut self,
         members: impl Iterator<Item = u32>,
-        len: usize,
-        encode: impl FnOnce(&mut Vec<u8>),
+        parts: Parts<'_>,
         over: &mut Vec<Key>,
     ) -> usize {
-        let frame = if len >= LARGE_FOR_MANY {
-            let mut bytes = Vec::new();
-            encode(&mut bytes);
-            Frame::Large(Rc::new(bytes))
+        let frame = if parts.len() >= LARGE_FOR_MANY {
+            Frame::Large(Rc::new(parts.to_vec()))
         } else {
-            self.make_room(len);
-            Frame::Small(self.log.append(encode))
+            self.make_room(parts.len());
+            Frame::Small(self.log.append(parts))
         };
         let mut reached = 0;
         for index in members {
@@ -171,54 +244,43 @@ impl Table {
         reached
     }
 
+    #[inline]
     fn send_frame(&mut self, key: Key, frame: &Frame) -> Sent {
-        let Some(half) = self.halves.get_mut(key) else {
+        let Some(half) = Self::open(&mut self.halves, key) else {
             return Sent::Closed;
         };
-        if half.stage != Stage::Open {
-            return Sent::Closed;
-        }
         match frame {
+            Frame::Small(span) if !half.is_congested() => {
+                half.outbox.push_span(*span);
+                half.enqueue(key, &mut self.queue);
+                Sent::Queued
+            }
+            Frame::Small(span) => {
+                let bytes = self.log.slice(*span);
+                admit(half, &self.limits, bytes.len(), |outbox| {
+                    outbox.push_copy(Parts::whole(bytes));
+                })
+            }
             Frame::Large(bytes) => {
                 let sent = admit_large(half, &self.limits, Rc::clone(bytes));
                 half.enqueue(key, &mut self.queue);
                 sent
             }
-            Frame::Small(span) if half.is_congested() => {
-                let bytes = self.log.slice(*span);
-                admit(half, &self.limits, bytes.len(), |outbox| {
-                    outbox.push_copy(|out| out.extend_from_slice(bytes))
-                })
-            }
-            Frame::Small(span) => {
-                half.outbox.push_span(*span);
-                half.enqueue(key, &mut self.queue);
-                Sent::Queued
-            }
         }
     }
 
-    pub(super) fn send_control(
-        &mut self,
-        key: Key,
-        overtake: bool,
-        encode: impl FnOnce(&mut Vec<u8>),
-    ) -> bool {
-        self.make_room(CONTROL);
-        let Some(half) = self
-            .halves
-            .get_mut(key)
-            .filter(|half| half.stage == Stage::Open)
-        else {
+    pub(super) fn send_control(&mut self, key: Key, overtake: bool, parts: Parts<'_>) -> bool {
+        self.make_room(parts.len());
+        let Some(half) = Self::open(&mut self.halves, key) else {
             return false;
         };
         if !half.is_congested() {
-            half.outbox.push_span(self.log.append(encode));
+            half.outbox.push_span(self.log.append(parts));
             half.enqueue(key, &mut self.queue);
         } else if overtake {
-            half.outbox.interject(encode);
+            half.outbox.interject(parts);
         } else {
-            half.outbox.push_copy(encode);
+            half.outbox.push_copy(parts);
         }
         // Too many pings that are not read: none are answered until they are.
         half.stalled |= half.outbox.weight() > self.limits.max_backpressure / 2;
@@ -226,23 +288,17 @@ impl Table {
     }
 
     pub(super) fn send_raw(&mut self, key: Key, bytes: Vec<u8>) -> bool {
-        let len = bytes.len();
-        self.make_room(len);
-        let Some(half) = self
-            .halves
-            .get_mut(key)
-            .filter(|half| half.stage == Stage::Open)
-        else {
+        self.make_room(bytes.len());
+        let Some(half) = Self::open(&mut self.halves, key) else {
             return false;
         };
-        half.outbox.seal(len);
-        if len >= LARGE {
+        half.outbox.seal(bytes.len());
+        if bytes.len() >= LARGE {
             half.outbox.push_shared(Rc::new(bytes));
         } else if half.is_congested() {
-            half.outbox.push_copy(|out| out.extend_from_slice(&bytes));
+            half.outbox.push_copy(Parts::whole(&bytes));
         } else {
-            half.outbox
-                .push_span(self.log.append(|log| log.extend_from_slice(&bytes)));
+            half.outbox.push_span(self.log.append(Parts::whole(&bytes)));
         }
         half.enqueue(key, &mut self.queue);
         true

@@ -10,6 +10,7 @@ pub(crate) mod links;
 pub(crate) mod listener;
 pub(crate) mod mailbox;
 mod outbox;
+pub(crate) mod parts;
 pub(crate) mod protocol;
 pub(crate) mod reactor;
 mod segment;

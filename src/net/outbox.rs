@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 
+use super::parts::Parts;
 use super::segment::{Log, Segment, Span};
 
 /// What takes bytes: a stream, or what a test puts in its place.
@@ -54,18 +55,21 @@ pub(super) struct Outbox {
 /// Bytes that are one piece, and whether that is a message of the application: in one word, because
 /// every connection has one.
 #[derive(Clone, Copy, Default)]
-struct Uncut(usize);
+struct Uncut(u32);
 
 impl Uncut {
-    /// The top bit: no piece is half as long as memory.
-    const COUNTS: usize = 1 << (usize::BITS - 1);
+    /// The top bit.
+    const COUNTS: u32 = 1 << 31;
 
+    /// A piece of 2 GiB or more, which only an HTTP response can be, is not known to its end: nothing
+    /// comes between those anyway.
     fn new(len: usize, counts: bool) -> Self {
+        let len = u32::try_from(len).map_or(!Self::COUNTS, |len| len & !Self::COUNTS);
         Self(if counts { len | Self::COUNTS } else { len })
     }
 
     fn len(self) -> usize {
-        self.0 & !Self::COUNTS
+        (self.0 & !Self::COUNTS) as usize
     }
 
     fn counts(self) -> bool {
@@ -83,11 +87,23 @@ impl std::fmt::Debug for Uncut {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Older {
     segments: VecDeque<Segment>,
     /// The sum of the segments' weights.
     weight: usize,
+    /// How many bytes there were when this was last asked.
+    remembered: usize,
+}
+
+impl Default for Older {
+    fn default() -> Self {
+        Self {
+            segments: VecDeque::new(),
+            weight: 0,
+            remembered: usize::MAX,
+        }
+    }
 }
 
 impl Outbox {
@@ -100,7 +116,18 @@ impl Outbox {
         self.older.as_ref().map_or(0, |older| older.weight)
     }
 
+    /// Grows what was queued last up to `end`: all that lies there in the log is for this outbox.
+    pub(super) fn extend_to(&mut self, end: u32) {
+        self.recent.extend_to(end);
+    }
+
+    /// Whether what was queued last is a range of the log that ends there.
+    pub(super) fn ends_at(&self, end: u32) -> bool {
+        self.recent.ends_at(end)
+    }
+
     /// Queues a range of the log.
+    #[inline]
     pub(super) fn push_span(&mut self, span: Span) {
         if !self.recent.extend(span) {
             self.retire_recent();
@@ -114,8 +141,8 @@ impl Outbox {
         self.older().push(Segment::shared(bytes));
     }
 
-    /// Queues what `encode` appends, behind what the kernel has refused.
-    pub(super) fn push_copy(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+    /// Queues a copy, behind what the kernel has refused.
+    pub(super) fn push_copy(&mut self, parts: Parts<'_>) {
         let older = self.older();
         let last = older.segments.back();
         if !matches!(last, Some(Segment::Own { control: false, .. })) {
@@ -123,7 +150,7 @@ impl Outbox {
         }
         older.change(older.segments.len() - 1, |segment| {
             if let Segment::Own { bytes, .. } = segment {
-                encode(bytes);
+                parts.append_to(bytes);
             }
         });
     }
@@ -134,12 +161,11 @@ impl Outbox {
         self.uncut = Uncut::new(self.uncut.len() + len, false);
     }
 
-    /// Queues control traffic, which `encode` appends, ahead of the messages that wait, when the
-    /// kernel has refused some.
+    /// Queues control traffic ahead of the messages that wait, when the kernel has refused some.
     ///
     /// It goes behind the message that is partly written, and behind earlier control traffic: all of
     /// that is one segment, so a flood of pings costs its bytes and no more.
-    pub(super) fn interject(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn interject(&mut self, parts: Parts<'_>) {
         let index = self.cut();
         let older = self.older();
         if !older.segments.get(index).is_some_and(Segment::is_control) {
@@ -147,7 +173,7 @@ impl Outbox {
         }
         older.change(index, |segment| {
             if let Segment::Own { bytes, .. } = segment {
-                encode(bytes);
+                parts.append_to(bytes);
             }
         });
     }
@@ -156,6 +182,14 @@ impl Outbox {
     pub(super) fn len(&self) -> usize {
         let older = self.older.iter().flat_map(|older| &older.segments);
         older.map(Segment::len).sum::<usize>() + self.recent.len()
+    }
+
+    /// Keeps `len` until this is asked again or nothing is left; gives what was kept.
+    pub(super) fn remember(&mut self, len: usize) -> usize {
+        let older = self.older.as_mut();
+        older.map_or(usize::MAX, |older| {
+            std::mem::replace(&mut older.remembered, len)
+        })
     }
 
     /// Drops whole messages, the oldest first, until the weight is at most `target` or none is left.
@@ -214,6 +248,10 @@ impl Outbox {
     ) -> io::Result<bool> {
         while !self.is_empty() {
             match self.write_once(sink, log) {
+                // The usual case, and all there was.
+                Ok((_, true)) if self.older.is_none() => {
+                    (self.recent, self.uncut) = (Span::default(), Uncut::default());
+                }
                 Ok((0, _)) => return Err(ErrorKind::WriteZero.into()),
                 Ok((_, true)) => self.clear(),
                 Ok((written, false)) => self.consume(written, log, measure),
@@ -223,6 +261,33 @@ impl Outbox {
             }
         }
         Ok(true)
+    }
+
+    /// Writes a message from where it lies, behind nothing: what the kernel refuses of it is copied.
+    /// `true` when it took all.
+    pub(super) fn write_through(&mut self, sink: &impl Sink, parts: Parts<'_>) -> io::Result<bool> {
+        let bytes = parts.head.bytes();
+        let head = parts.head.of(&bytes);
+        let slices = [IoSlice::new(head), IoSlice::new(parts.body)];
+        let written = loop {
+            match sink.write_vectored(&slices) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => break n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break 0,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        };
+        if written < parts.len() {
+            let mut rest = head.get(written..).unwrap_or_default().to_vec();
+            let of_body = written.saturating_sub(head.len());
+            rest.extend_from_slice(parts.body.get(of_body..).unwrap_or_default());
+            if written > 0 {
+                self.uncut = Uncut::new(rest.len(), true);
+            }
+            self.push_shared(Rc::new(rest));
+        }
+        Ok(written == parts.len())
     }
 
     /// Takes what is left off the log, so that it may stay beyond the turn. A log of more than

@@ -8,11 +8,18 @@ use super::link::{Cause, Link};
 use super::stream::Peer;
 
 /// What a connection speaks: the reading half. It never sees a socket.
-pub(crate) trait Protocol {
+pub(crate) trait Protocol: Sized {
     /// Takes all of `input`, or becomes another protocol and leaves it the rest.
     ///
     /// It is also called, with no input, when reading was paused and is resumed.
-    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next;
+    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next<Self>;
+
+    /// Where the next bytes are wanted, if not in the reactor's input: they belong there, and need
+    /// not be copied. [`filled`](Self::filled) follows.
+    fn window(&mut self) -> Option<&mut [u8]>;
+
+    /// The first `n` bytes of the [`window`](Self::window) have come.
+    fn filled(&mut self, n: usize, now: Tick);
 
     /// The peer has finished sending (FIN).
     fn finished(&mut self);
@@ -31,13 +38,10 @@ pub(crate) trait Protocol {
 }
 
 /// What a protocol does next.
-pub(crate) enum Next {
+pub(crate) enum Next<P> {
     Stay,
     /// Another protocol takes over, and the input after the first `used` bytes.
-    Become {
-        protocol: Box<dyn Protocol>,
-        used: usize,
-    },
+    Become { protocol: P, used: usize },
 }
 
 /// What a reactor works for.
@@ -45,8 +49,11 @@ pub(crate) trait Service {
     /// What other threads can ask for.
     type Job;
 
+    /// All that its connections may speak.
+    type Protocol: Protocol;
+
     /// A connection was accepted.
-    fn accepted(&mut self, link: Link, peer: Peer) -> Box<dyn Protocol>;
+    fn accepted(&mut self, link: Link, peer: Peer) -> Self::Protocol;
 
     /// Another thread asks for something.
     fn job(&mut self, job: Self::Job);
@@ -61,5 +68,5 @@ pub(crate) trait Service {
     fn accept_failed(&mut self, error: io::Error);
 
     /// Drops what a connection spoke, and with it whatever the application kept there.
-    fn bury(&mut self, protocol: Box<dyn Protocol>);
+    fn bury(&mut self, protocol: Self::Protocol);
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
+use super::clock::Tick;
 use super::link::{Cause, Link, Stage};
 use super::links::{Links, Raised};
 use super::listener::Listener;
@@ -24,12 +25,31 @@ use super::protocol::{Next, Protocol, Service};
 use super::slab::Key;
 
 const WAKER: Token = Token(usize::MAX);
-/// The size of the one input buffer.
-const INPUT: usize = 64 * 1024;
+/// The size of the one input buffer, and so the most that is read of a connection at a time: no
+/// other waits longer than that takes.
+const INPUT: usize = 256 * 1024;
 /// How many times in a row a connection is read while no other waits.
 const ALONE: u32 = 4;
 /// How often a turn writes what its own closing words have queued, before it leaves that to the next.
 const ROUNDS: usize = 8;
+
+/// What came of one read.
+struct Read {
+    result: io::Result<usize>,
+    into: Destination,
+    /// There may be more.
+    more: bool,
+}
+
+/// Where bytes were read to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    Input,
+    /// The protocol's own [`window`](Protocol::window).
+    Window,
+    /// The connection is ended: they count for nothing.
+    Nowhere,
+}
 
 /// One thread's loop over all of its connections.
 pub(crate) struct Reactor<S: Service> {
@@ -40,11 +60,11 @@ pub(crate) struct Reactor<S: Service> {
     max_connections: usize,
     links: Rc<Links>,
     /// The reading halves, by the index of the writing half's key.
-    readers: Vec<Option<Box<dyn Protocol>>>,
+    readers: Vec<Option<S::Protocol>>,
     /// Connections to read again before waiting.
     eager: Vec<Key>,
     /// Connections that are over, to be freed at the end of the turn.
-    graves: Vec<(Key, Box<dyn Protocol>)>,
+    graves: Vec<(Key, S::Protocol)>,
     input: Box<[u8]>,
     mailbox: Mailbox<S::Job>,
     service: S,
@@ -108,24 +128,22 @@ impl<S: Service> Reactor<S> {
 
     /// How long the next turn may wait. `None`: until something happens.
     pub(crate) fn patience(&mut self) -> Option<Duration> {
-        if !self.eager.is_empty()
-            || self.accepting == Accepting::Ready
-            || self.links.table().is_busy()
-        {
+        if !self.eager.is_empty() || self.accepting == Accepting::Ready {
             return Some(Duration::ZERO);
         }
-        let now = Instant::now();
-        let starved = match self.accepting {
-            Accepting::Starved(until) => {
-                let table = self.links.table();
-                Some(table.clock.instant(table.clock.unwrap_tick(until)))
+        let alarm = {
+            let table = self.links.table();
+            if table.is_busy() {
+                return Some(Duration::ZERO);
             }
-            _ => None,
+            table.next_due()
         };
-        let alarm = self.links.table().next_due();
-        let timer = self.service.next_timer();
-        let next = [alarm, timer, starved].into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(now))
+        let next = [alarm, self.service.next_timer(), self.starved()]
+            .into_iter()
+            .flatten()
+            .min()?;
+        // Only who has a deadline pays for looking at the clock.
+        Some(next.saturating_duration_since(Instant::now()))
     }
 
     /// Waits for readiness, `timeout` at most, serves all of it, and writes all that was queued.
@@ -143,123 +161,122 @@ impl<S: Service> Reactor<S> {
         Ok(())
     }
 
-    fn serve(&mut self, now: Instant) {
-        self.links.table().clock.advance(now);
-        let resumed = std::mem::take(&mut self.links.table().resumed);
+    fn serve(&mut self, instant: Instant) {
+        let (now, resumed) = {
+            let mut table = self.links.table();
+            table.clock.advance(instant);
+            (table.clock.tick(), std::mem::take(&mut table.resumed))
+        };
         let eager = std::mem::take(&mut self.eager);
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        let alone = eager.len() + resumed.len() + events.iter().count() == 1;
+        let alone = eager.len() + resumed.len() + events.iter().take(2).count() == 1;
+        let rounds = if alone { ALONE } else { 1 };
         for key in resumed {
-            self.feed(key, 0);
-            self.read(key, alone);
+            self.resume(key, rounds, now);
         }
         for key in eager {
-            self.read(key, alone);
+            self.read(key, rounds, now);
         }
         let mut woken = false;
         for event in &events {
             woken |= event.token() == WAKER;
-            self.ready(event, alone);
+            self.ready(event, rounds, now);
         }
         self.events = events;
-        self.accept();
+        self.accept(now);
         if woken {
             for job in self.mailbox.take() {
                 self.service.job(job);
             }
         }
-        self.alarms();
-        self.service.timers(now);
+        self.alarms(now);
+        self.service.timers(instant);
         self.settle();
         self.free();
     }
 
-    fn ready(&mut self, event: &mio::event::Event, alone: bool) {
+    fn ready(&mut self, event: &mio::event::Event, rounds: u32, now: Tick) {
         let token = event.token().0;
-        if token == WAKER.0 {
-            return;
-        }
         if token >= WAKER.0 - LISTENERS {
-            if self.accepting == Accepting::Idle {
+            if token != WAKER.0 && self.accepting == Accepting::Idle {
                 self.accepting = Accepting::Ready;
             }
             return;
         }
-        let Some(key) = self.links.table().halves.key_of(token) else {
+        let mut table = self.links.table();
+        let Some(key) = table.halves.key_of(token) else {
             return;
         };
         if event.is_writable() {
-            self.links.table().writable(key);
+            table.writable(key);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            if let Some(half) = self.links.table().halves.get_mut(key) {
-                half.unread = true;
-                half.hung_up |= event.is_read_closed() || event.is_error();
-            }
-            self.read(key, alone);
+        if !event.is_readable() && !event.is_read_closed() && !event.is_error() {
+            return;
         }
+        if let Some(half) = table.halves.get_mut(key) {
+            half.unread = true;
+            half.hung_up |= event.is_read_closed() || event.is_error();
+        }
+        drop(table);
+        self.read(key, rounds, now);
     }
 
     /// Reads a connection until it is drained or its budget is spent.
-    fn read(&mut self, key: Key, alone: bool) {
-        for _ in 0..if alone { ALONE } else { 1 } {
-            let Some((stage, result)) = self.read_once(key) else {
+    fn read(&mut self, key: Key, rounds: u32, now: Tick) {
+        for _ in 0..rounds {
+            let Some(read) = self.read_once(key) else {
                 return;
             };
-            match result {
+            match read.result {
                 Ok(0) => return self.finished(key),
-                Ok(n) if stage >= Stage::Ending => self.links.table().discarded(key, n),
-                Ok(n) => self.feed(key, n),
+                Ok(n) if read.into == Destination::Nowhere => self.links.table().discarded(key, n),
+                Ok(n) if read.into == Destination::Window => self.fill(key, n, now),
+                Ok(n) => self.feed(key, n, now),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     return self.links.table().is_read(key);
                 }
                 Err(e) => return self.links.table().die(key, Cause::Io(e.kind())),
             }
+            if !read.more {
+                return;
+            }
         }
-        if self
-            .links
-            .table()
-            .halves
-            .get(key)
-            .is_some_and(|half| half.unread && half.is_readable())
-        {
-            self.eager.push(key);
-        }
+        self.eager.push(key);
     }
 
     /// One system call, unless there is nothing to read or nobody to read it.
-    fn read_once(&mut self, key: Key) -> Option<(Stage, io::Result<usize>)> {
+    fn read_once(&mut self, key: Key) -> Option<Read> {
         let mut table = self.links.table();
         let half = table
             .halves
             .get_mut(key)
-            .filter(|half| half.unread && half.stage < Stage::Dead)?;
-        if !half.is_readable() {
-            return None;
-        }
-        let result = half.stream.read(&mut self.input);
+            .filter(|half| half.unread && half.stage < Stage::Dead && half.is_readable())?;
+        let reader = self.readers.get_mut(key.index as usize)?.as_mut();
+        let (into, place) = if half.stage >= Stage::Ending {
+            (Destination::Nowhere, &mut *self.input)
+        } else {
+            match reader.and_then(Protocol::window) {
+                Some(window) => (Destination::Window, at_most(window, INPUT)),
+                None => (Destination::Input, &mut *self.input),
+            }
+        };
+        let result = half.stream.read(place);
         // A short read means drained: what comes later raises a new edge. But a FIN or an error
         // that was there already raises none, so then it is read up to that.
         half.unread = match &result {
-            Ok(n) => *n == self.input.len() || (half.hung_up && *n > 0),
+            Ok(n) => *n == place.len() || (half.hung_up && *n > 0),
             Err(e) => e.kind() == ErrorKind::Interrupted,
         };
-        Some((half.stage, result))
+        Some(Read {
+            more: half.unread,
+            into,
+            result,
+        })
     }
 
     /// Lets the protocol have the first `n` bytes of the input.
-    fn feed(&mut self, key: Key, n: usize) {
-        let now = self.links.now();
-        if self
-            .links
-            .table()
-            .halves
-            .get(key)
-            .is_none_or(|half| half.stage >= Stage::Ending)
-        {
-            return;
-        }
+    fn feed(&mut self, key: Key, n: usize, now: Tick) {
         let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else {
             return;
         };
@@ -270,6 +287,22 @@ impl<S: Service> Reactor<S> {
         }
     }
 
+    /// Tells the protocol that the first `n` bytes of its window have come.
+    fn fill(&mut self, key: Key, n: usize, now: Tick) {
+        if let Some(Some(reader)) = self.readers.get_mut(key.index as usize) {
+            reader.filled(n, now);
+        }
+    }
+
+    /// Goes on with a connection whose reading was on hold.
+    fn resume(&mut self, key: Key, rounds: u32, now: Tick) {
+        let stage = self.links.table().halves.get(key).map(|half| half.stage);
+        if stage.is_some_and(|stage| stage < Stage::Ending) {
+            self.feed(key, 0, now);
+        }
+        self.read(key, rounds, now);
+    }
+
     fn finished(&mut self, key: Key) {
         if self.links.table().finished(key)
             && let Some(Some(reader)) = self.readers.get_mut(key.index as usize)
@@ -278,8 +311,7 @@ impl<S: Service> Reactor<S> {
         }
     }
 
-    fn alarms(&mut self) {
-        let now = self.links.now();
+    fn alarms(&mut self, now: Tick) {
         loop {
             let Some(key) = self.links.table().next_alarm() else {
                 return;
@@ -295,8 +327,11 @@ impl<S: Service> Reactor<S> {
     /// Writes what is queued and tells what came of it, until all is quiet or the next turn's turn.
     fn settle(&mut self) {
         for _ in 0..ROUNDS {
-            self.links.table().flush_all();
-            let raised = self.links.table().take_raised();
+            let raised = {
+                let mut table = self.links.table();
+                table.flush_all();
+                table.take_raised()
+            };
             if raised.is_empty() {
                 return;
             }
@@ -326,6 +361,9 @@ impl<S: Service> Reactor<S> {
     /// Frees the places of connections that are over. What they held is dropped outside any borrow,
     /// since dropping may call back in.
     fn free(&mut self) {
+        if self.graves.is_empty() {
+            return;
+        }
         for (key, reader) in std::mem::take(&mut self.graves) {
             let half = self.links.table().halves.remove(key);
             drop(half);
@@ -345,4 +383,9 @@ impl<S: Service> Drop for Reactor<S> {
         self.free();
         drop(self.mailbox.close());
     }
+}
+
+fn at_most(bytes: &mut [u8], len: usize) -> &mut [u8] {
+    let len = len.min(bytes.len());
+    bytes.split_at_mut(len).0
 }

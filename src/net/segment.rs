@@ -3,13 +3,19 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::parts::{Head, Parts, copy};
+
 /// A remainder of the log shorter than this is copied out, so that it does not pin the whole log.
 const WORTH_SHARING: usize = Log::LIMIT / 4;
 
-/// What was encoded in this turn, once for all who receive it.
+/// What was queued in this turn, once for all who receive it.
+///
+/// The memory is there before it is needed, so that appending a short message is a few stores.
 #[derive(Debug, Default)]
 pub(super) struct Log {
+    /// All of it can be written to; what counts is `..end`.
     bytes: Vec<u8>,
+    end: usize,
     frozen: Option<Rc<Vec<u8>>>,
 }
 
@@ -17,27 +23,76 @@ impl Log {
     /// The log is written out before it grows past this many bytes.
     pub(super) const LIMIT: usize = 256 * 1024;
 
-    /// Appends what `encode` does, and says where.
-    pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Span {
+    /// The longest body of a short message.
+    const SHORT: usize = 128;
+
+    /// Appends `parts`, and says where.
+    pub(super) fn append(&mut self, parts: Parts<'_>) -> Span {
         debug_assert!(
             self.frozen.is_none(),
             "a frozen log is cleared before it is used again"
         );
-        let start = self.bytes.len();
-        encode(&mut self.bytes);
+        let start = self.end;
+        let end = start + parts.len();
+        if !self.try_append(parts) {
+            self.bytes.resize(end.max(Self::LIMIT) + Head::MAX, 0);
+            self.try_append(parts);
+        }
         Span {
             start: narrow(start),
-            end: narrow(self.bytes.len()),
+            end: narrow(end),
         }
     }
 
-    /// How many bytes were appended since the log was cleared or frozen.
+    /// Appends a short message if it fits.
+    #[inline(always)]
+    pub(super) fn try_append_short(&mut self, head: [u8; 2], body: &[u8]) -> bool {
+        let room = self.bytes.get_mut(self.end..);
+        let room = room.and_then(|room| room.first_chunk_mut::<{ 2 + Self::SHORT }>());
+        let Some([first, second, room @ ..]) = room else {
+            return false;
+        };
+        let Some(room) = room.get_mut(..body.len()) else {
+            return false;
+        };
+        [*first, *second] = head;
+        copy(room, body);
+        self.end += 2 + body.len();
+        true
+    }
+
+    fn try_append(&mut self, parts: Parts<'_>) -> bool {
+        let room = self.bytes.get_mut(self.end..);
+        let written = room.is_some_and(|room| parts.write(room));
+        if written {
+            self.end += parts.len();
+        }
+        written
+    }
+
+    /// Whether `len` more bytes fit.
+    pub(super) fn fits(&self, len: usize) -> bool {
+        self.end + len <= Self::LIMIT
+    }
+
+    /// Where the next message will begin.
+    pub(super) fn end(&self) -> u32 {
+        narrow(self.end)
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.end
     }
 
     pub(super) fn slice(&self, span: Span) -> &[u8] {
         self.bytes().get(span.range()).unwrap_or_default()
+    }
+
+    /// Begins anew. No outbox may hold a range of the log any more.
+    pub(super) fn clear(&mut self) {
+        self.frozen = None;
+        self.end = 0;
     }
 
     fn bytes(&self) -> &[u8] {
@@ -46,14 +101,13 @@ impl Log {
 
     /// The log as a buffer that may outlive the turn. Nothing is appended from here to `clear`.
     fn freeze(&mut self) -> Rc<Vec<u8>> {
-        let Self { bytes, frozen } = self;
-        Rc::clone(frozen.get_or_insert_with(|| Rc::new(std::mem::take(bytes))))
-    }
-
-    /// Begins anew. No outbox may hold a range of the log any more.
-    pub(super) fn clear(&mut self) {
-        self.frozen = None;
-        self.bytes.clear();
+        let Self { bytes, end, frozen } = self;
+        Rc::clone(frozen.get_or_insert_with(|| {
+            let mut bytes = std::mem::take(bytes);
+            bytes.truncate(*end);
+            bytes.shrink_to_fit();
+            Rc::new(bytes)
+        }))
     }
 }
 
@@ -71,6 +125,16 @@ impl Span {
 
     pub(super) fn len(self) -> usize {
         self.range().len()
+    }
+
+    /// Whether it has bytes, and ends there.
+    pub(super) fn ends_at(self, end: u32) -> bool {
+        self.end == end && !self.is_empty()
+    }
+
+    /// Grows up to `end`, a place in the log where nothing of others lies before.
+    pub(super) fn extend_to(&mut self, end: u32) {
+        self.end = self.end.max(end);
     }
 
     /// Grows by `next`, if that begins where this ends.

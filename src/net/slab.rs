@@ -17,7 +17,21 @@ impl Key {
         reason = "32-bit targets keep the index alone"
     )]
     pub(crate) const fn token(self) -> usize {
-        ((self.generation as u64) << 32 | self.index as u64) as usize
+        self.bits() as usize
+    }
+
+    /// The key that has those [`bits`](Self::bits).
+    #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+    pub(crate) const fn of(bits: u64) -> Self {
+        Self {
+            index: bits as u32,
+            generation: (bits >> 32) as u32,
+        }
+    }
+
+    /// The key as one number, to be compared at once. No key has all bits set.
+    pub(crate) const fn bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use super::half::Half;
 use super::link::{Cause, Stage};
 use super::links::{Raised, Table};
 use super::segment::Log;
@@ -104,7 +105,7 @@ impl Table {
 
     /// Writes the log out if `len` more bytes would not fit.
     pub(super) fn make_room(&mut self, len: usize) {
-        if self.log.len() + len > Log::LIMIT {
+        if !self.log.fits(len) {
             self.flush_all();
         }
     }
@@ -128,14 +129,14 @@ impl Table {
         self.large = 0;
     }
 
-    fn flush(&mut self, key: Key) {
+    pub(super) fn flush(&mut self, key: Key) {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
         if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
             return;
         }
-        if let Some(kind) = half.broken {
+        if let Some(kind) = half.broken() {
             return self.broke(key, kind);
         }
         if half.writable {
@@ -168,14 +169,14 @@ impl Table {
 
     /// Nothing can be written any more. What the peer had sent before is still heard; where that
     /// ends, the connection is over.
-    fn broke(&mut self, key: Key, kind: ErrorKind) {
+    pub(super) fn broke(&mut self, key: Key, kind: ErrorKind) {
         let half = self.halves.get_mut(key);
         let Some(half) = half.filter(|half| half.stage < Stage::Ending && !half.paused) else {
             return self.die(key, Cause::Io(kind));
         };
         half.lose(half.outbox.messages(&self.log, self.limits.measure));
         half.outbox.clear();
-        half.broken = Some(kind);
+        half.cause = Cause::Io(kind);
         half.stalled = false;
         (half.unread, half.hung_up) = (true, true);
         self.resumed.push(key);
@@ -183,7 +184,7 @@ impl Table {
 
     /// There is nothing more to read now.
     pub(super) fn is_read(&mut self, key: Key) {
-        if let Some(kind) = self.halves.get(key).and_then(|half| half.broken) {
+        if let Some(kind) = self.halves.get(key).and_then(Half::broken) {
             self.die(key, Cause::Io(kind));
         }
     }

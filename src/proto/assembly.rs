@@ -1,9 +1,10 @@
 //! A message whose payload does not lie in one piece, while it is put together
 //! (RFC 6455 §5.4).
 
+use super::buffer::Buffer;
 use super::decoder::Piece;
 use super::frame::Opcode;
-use super::mask::{mask, mask_into};
+use super::mask::mask;
 use super::utf8::Text;
 use super::violation::Violation;
 
@@ -21,7 +22,7 @@ pub(super) struct Assembly {
 #[derive(Debug)]
 enum Body {
     Text(Text),
-    Binary(Vec<u8>),
+    Binary(Buffer),
 }
 
 impl Assembly {
@@ -29,7 +30,7 @@ impl Assembly {
     pub(super) fn new(opcode: Opcode) -> Self {
         let body = match opcode {
             Opcode::Text => Body::Text(Text::default()),
-            _ => Body::Binary(Vec::new()),
+            _ => Body::Binary(Buffer::default()),
         };
         Self {
             body,
@@ -71,17 +72,35 @@ impl Assembly {
         key: Option<[u8; 4]>,
         to_come: Option<u64>,
     ) -> Result<(), Violation> {
-        self.grow(payload.len(), to_come);
-        match (&mut self.body, key) {
-            (Body::Text(text), Some(key)) => {
-                mask(payload, key);
+        let to_come = to_come.and_then(|bytes| usize::try_from(bytes).ok());
+        match &mut self.body {
+            Body::Binary(bytes) => bytes.push(payload, key, to_come),
+            Body::Text(text) => {
+                grow(text, payload.len(), to_come);
+                if let Some(key) = key {
+                    mask(payload, key);
+                }
                 text.push(payload)?;
             }
-            (Body::Text(text), None) => text.push(payload)?,
-            (Body::Binary(bytes), Some(key)) => mask_into(bytes, payload, key),
-            (Body::Binary(bytes), None) => bytes.extend_from_slice(payload),
         }
         Ok(())
+    }
+
+    /// Where the next bytes can be read to, of `left` that the frame still has.
+    ///
+    /// Text has none: it is checked before it is kept.
+    pub(super) fn window(&mut self, left: usize, is_last: bool) -> Option<&mut [u8]> {
+        match &mut self.body {
+            Body::Binary(bytes) => bytes.window(left, is_last),
+            Body::Text(_) => None,
+        }
+    }
+
+    /// Takes `n` bytes that were read there.
+    pub(super) fn filled(&mut self, n: usize, key: Option<[u8; 4]>) {
+        if let Body::Binary(bytes) = &mut self.body {
+            bytes.filled(n, key);
+        }
     }
 
     /// The end of the message.
@@ -96,22 +115,16 @@ impl Assembly {
     pub(super) fn piece(&self) -> Piece<'_> {
         match &self.body {
             Body::Text(text) => Piece::Text(text.as_str()),
-            Body::Binary(bytes) => Piece::Binary(bytes),
+            Body::Binary(bytes) => Piece::Binary(bytes.as_slice()),
         }
     }
+}
 
-    /// Makes room for `more` bytes: at most doubled, and never beyond what is to come, so that
-    /// an announced length alone costs nothing.
-    fn grow(&mut self, more: usize, to_come: Option<u64>) {
-        let len = self.len();
-        if len + more <= self.capacity() {
-            return;
-        }
-        let to_come = to_come.and_then(|bytes| usize::try_from(bytes).ok());
-        let more = more.max(len.min(to_come.unwrap_or(usize::MAX)));
-        match &mut self.body {
-            Body::Text(text) => text.reserve_exact(more),
-            Body::Binary(bytes) => bytes.reserve_exact(more),
-        }
+/// Makes room for `more` bytes: at most doubled, and never beyond what is to come, so that an
+/// announced length alone costs nothing.
+fn grow(text: &mut Text, more: usize, to_come: Option<usize>) {
+    let len = text.len();
+    if len + more > text.capacity() {
+        text.reserve_exact(more.max(len.min(to_come.unwrap_or(usize::MAX))));
     }
 }

@@ -68,10 +68,13 @@ enum State {
 }
 
 /// A final, masked data frame that lies whole in the input: what most traffic is.
-struct Plain {
+#[derive(Clone, Copy)]
+pub(crate) struct Plain {
     is_text: bool,
     key: [u8; 4],
-    payload: Range<usize>,
+    /// Where the payload begins, and the frame ends.
+    from: usize,
+    pub(crate) end: usize,
 }
 
 /// Length in bytes of a masked header with a length of 7 bits.
@@ -104,9 +107,77 @@ impl Decoder {
     /// further step gives the same error.
     #[inline]
     pub(crate) fn step<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
-        match self.short(input) {
-            Some(plain) => self.deliver_plain(plain, input),
+        match self.plain(input) {
+            Some(plain) => self.plain_step(plain, input),
             None => self.step_any(input),
+        }
+    }
+
+    /// The frame at the front of `input` if it is of the most usual kind: short, whole, and a message
+    /// by itself. [`open`](Self::open) it next; anything else is for [`step`](Self::step).
+    #[inline(always)]
+    pub(crate) fn plain(&self, input: &[u8]) -> Option<Plain> {
+        let [first, second, key @ ..] = input.first_chunk::<SHORT_HEADER>()?;
+        let end = SHORT_HEADER + usize::from(second ^ 0x80);
+        let is_plain = matches!(self.state, State::Idle)
+            && matches!(first, 0x81 | 0x82)
+            && second ^ 0x80 < self.short_end
+            && end <= input.len();
+        is_plain.then_some(Plain {
+            is_text: *first == 0x81,
+            key: *key,
+            from: SHORT_HEADER,
+            end,
+        })
+    }
+
+    /// What a plain frame says: its payload is unmasked where it lies.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    #[inline(always)]
+    pub(crate) fn open<'a>(
+        &mut self,
+        plain: Plain,
+        frame: &'a mut [u8],
+    ) -> Result<Piece<'a>, Violation> {
+        let payload = frame.get_mut(plain.from..plain.end).unwrap_or_default();
+        mask(payload, plain.key);
+        if !plain.is_text {
+            return Ok(Piece::Binary(payload));
+        }
+        match str::from_utf8(payload) {
+            Ok(text) => Ok(Piece::Text(text)),
+            Err(_) => Err(self.fail(Violation::NotUtf8)),
+        }
+    }
+
+    /// Where the next bytes of a large binary message belong: reading them there saves a copy.
+    ///
+    /// Call [`filled`](Self::filled) when some have been put at its front. It is never empty, and ends
+    /// with the frame at the latest.
+    #[inline]
+    pub(crate) fn window(&mut self) -> Option<&mut [u8]> {
+        match &mut self.state {
+            State::Partial(partial) => partial.window(),
+            _ => None,
+        }
+    }
+
+    /// Takes `n` bytes that were put at the front of the [`window`](Self::window). Gives the message
+    /// if they complete it; call [`step`](Self::step) next, be it without input.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub(crate) fn filled(&mut self, n: usize) -> Result<Option<Piece<'_>>, Violation> {
+        let State::Partial(partial) = &mut self.state else {
+            return Ok(None);
+        };
+        match partial.filled(n) {
+            Ok(()) => Ok(self.ready()),
+            Err(violation) => Err(self.fail(violation)),
         }
     }
 
@@ -126,64 +197,39 @@ impl Decoder {
         }
     }
 
-    #[inline]
-    fn short(&self, input: &[u8]) -> Option<Plain> {
-        let [first, second, a, b, c, d] = *input.first_chunk::<SHORT_HEADER>()?;
-        let to = SHORT_HEADER + usize::from(second ^ 0x80);
-        let is_short = matches!(self.state, State::Idle)
-            && matches!(first, 0x81 | 0x82)
-            && second ^ 0x80 < self.short_end
-            && to <= input.len();
-        is_short.then_some(Plain {
-            is_text: first == 0x81,
-            key: [a, b, c, d],
-            payload: SHORT_HEADER..to,
-        })
-    }
-
     fn medium(&self, input: &[u8]) -> Option<Plain> {
         let [first, second, high, low, a, b, c, d] = *input.first_chunk::<MEDIUM_HEADER>()?;
         let len = usize::from(u16::from_be_bytes([high, low]));
-        let to = MEDIUM_HEADER + len;
+        let end = MEDIUM_HEADER + len;
         let is_medium = matches!(self.state, State::Idle)
             && self.role == Role::Server
             && matches!(first, 0x81 | 0x82)
             && second == 0x80 | 126
             && (126..=self.max_message).contains(&len)
-            && to <= input.len();
+            && end <= input.len();
         is_medium.then_some(Plain {
             is_text: first == 0x81,
             key: [a, b, c, d],
-            payload: MEDIUM_HEADER..to,
+            from: MEDIUM_HEADER,
+            end,
         })
     }
 
-    #[inline]
-    fn deliver_plain<'a>(
+    fn plain_step<'a>(
         &mut self,
         plain: Plain,
         input: &'a mut [u8],
     ) -> Result<Step<'a>, Violation> {
-        let used = plain.payload.end;
-        let payload = input.get_mut(plain.payload).unwrap_or_default();
-        mask(payload, plain.key);
-        let piece = match plain.is_text {
-            false => Piece::Binary(payload),
-            true => match str::from_utf8(payload) {
-                Ok(text) => Piece::Text(text),
-                Err(_) => return Err(self.fail(Violation::NotUtf8)),
-            },
-        };
         Ok(Step {
-            used,
-            piece: Some(piece),
+            used: plain.end,
+            piece: Some(self.open(plain, input)?),
         })
     }
 
     #[inline(never)]
     fn step_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
         if let Some(plain) = self.medium(input) {
-            return self.deliver_plain(plain, input);
+            return self.plain_step(plain, input);
         }
         match mem::replace(&mut self.state, State::Idle) {
             State::Idle => self.begin(input),

@@ -5,14 +5,38 @@
 
 use super::close::{CloseCode, cut_reason};
 pub(crate) use super::frame::MAX_HEADER;
-use super::frame::{Header, MAX_CONTROL, Opcode};
+pub(crate) use super::frame::MAX_CONTROL;
+use super::frame::{Header, Opcode};
 use super::mask::mask_into;
 
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
 
+/// The header of an unmasked frame of `len` bytes, at most [`MAX_CONTROL`], as a server sends it.
+#[inline(always)]
+pub(crate) fn short_header(opcode: Opcode, len: usize) -> [u8; 2] {
+    debug_assert!(len <= MAX_CONTROL);
+    [FIN | opcode as u8, len as u8]
+}
+
+/// The header of an unmasked frame of any length, as a server sends it: the bytes as one number, the
+/// first lowest, and how many of them count.
+pub(crate) fn header(opcode: Opcode, len: usize) -> (u128, usize) {
+    let first = u128::from(FIN | opcode as u8);
+    match len {
+        0..=125 => (first | (len as u128) << 8, 2),
+        126..=0xFFFF => {
+            let len = u128::from((len as u16).swap_bytes());
+            (first | 126 << 8 | len << 16, 4)
+        }
+        _ => {
+            let len = u128::from((len as u64).swap_bytes());
+            (first | 127 << 8 | len << 16, 10)
+        }
+    }
+}
+
 /// Appends one unmasked frame to `out`, as a server sends it.
-#[inline]
 pub(crate) fn encode(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     write_header(out, opcode, payload.len(), 0);
     out.extend_from_slice(payload);
@@ -82,23 +106,15 @@ pub(crate) fn measure(frames: &[u8]) -> Unit {
     }
 }
 
-#[inline]
 fn write_header(out: &mut Vec<u8>, opcode: Opcode, len: usize, masked: u8) {
-    let first = FIN | opcode as u8;
-    match len {
-        0..=125 => out.extend_from_slice(&[first, masked | len as u8]),
-        126..=0xFFFF => {
-            let [a, b] = (len as u16).to_be_bytes();
-            out.extend_from_slice(&[first, masked | 126, a, b]);
-        }
-        _ => {
-            let [a, b, c, d, e, f, g, h] = (len as u64).to_be_bytes();
-            out.extend_from_slice(&[first, masked | 127, a, b, c, d, e, f, g, h]);
-        }
-    }
+    let (header, size) = header(opcode, len);
+    let header = (header | u128::from(masked) << 8).to_le_bytes();
+    out.extend_from_slice(header.get(..size).unwrap_or_default());
 }
 
-fn close_payload(code: CloseCode, reason: &str) -> ([u8; MAX_CONTROL], usize) {
+/// The payload of a close frame, so many of these bytes: none for [`CloseCode::NO_STATUS`], else the
+/// code and as much of the reason as fits (RFC 6455 §5.5.1).
+pub(crate) fn close_payload(code: CloseCode, reason: &str) -> ([u8; MAX_CONTROL], usize) {
     let mut payload = [0; MAX_CONTROL];
     if code == CloseCode::NO_STATUS {
         return (payload, 0);

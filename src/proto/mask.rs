@@ -6,15 +6,21 @@
 /// Applies `key` to `payload` in place.
 ///
 /// To resume after `n` bytes, pass the key that [`rotated`] gives for `n`.
-#[inline]
+#[inline(always)]
 pub(crate) fn mask(payload: &mut [u8], key: [u8; 4]) {
-    match payload.len() {
-        64.. => blocks(payload, key),
-        32.. => ends::<32>(payload, key),
-        16.. => ends::<16>(payload, key),
-        8.. => ends::<8>(payload, key),
-        4.. => ends::<4>(payload, key),
-        _ => few(payload, key),
+    let len = payload.len();
+    if len >= 32 {
+        match len {
+            64.. => blocks(payload, key),
+            _ => ends::<32>(payload, key),
+        }
+    } else {
+        match len {
+            16.. => ends::<16>(payload, key),
+            8.. => ends::<8>(payload, key),
+            4.. => ends::<4>(payload, key),
+            _ => few(payload, key),
+        }
     }
 }
 
@@ -26,7 +32,7 @@ fn few(payload: &mut [u8], key: [u8; 4]) {
 
 /// For `N` to `2 * N` bytes: the first `N` and the last `N`, which may overlap. Both are read
 /// before either is written, and nothing depends on the length: no loop, no branch.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(payload: &mut [u8], key: [u8; 4]) {
     let last = masked_end::<N>(payload, key);
     if let Some(first) = payload.first_chunk_mut::<N>() {
@@ -45,13 +51,13 @@ fn blocks(payload: &mut [u8], key: [u8; 4]) {
     write_end(payload, last);
 }
 
-#[inline]
+#[inline(always)]
 fn masked_end<const N: usize>(payload: &[u8], key: [u8; 4]) -> Option<[u8; N]> {
     let last = payload.last_chunk::<N>()?;
     Some(xor(*last, rotated(key, payload.len() - N)))
 }
 
-#[inline]
+#[inline(always)]
 fn write_end<const N: usize>(payload: &mut [u8], last: Option<[u8; N]>) {
     if let (Some(place), Some(last)) = (payload.last_chunk_mut::<N>(), last) {
         *place = last;
@@ -59,7 +65,7 @@ fn write_end<const N: usize>(payload: &mut [u8], last: Option<[u8; N]>) {
 }
 
 /// `N` is a multiple of four. The compiler makes one vector of each sixteen bytes.
-#[inline]
+#[inline(always)]
 fn xor<const N: usize>(mut bytes: [u8; N], key: [u8; 4]) -> [u8; N] {
     let key = u32::from_ne_bytes(key);
     let wide = u64::from(key) << 32 | u64::from(key);
@@ -87,11 +93,19 @@ pub(crate) fn mask_into(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     }
 }
 
+/// Copies `payload` with `key` applied to `to`, which is as long, in one pass.
+pub(crate) fn mask_copy(to: &mut [u8], payload: &[u8], key: [u8; 4]) {
+    for (to, block) in to.chunks_mut(BLOCK).zip(payload.chunks(BLOCK)) {
+        to.copy_from_slice(block);
+        mask(to, key);
+    }
+}
+
 /// A block is masked while it is still in the nearest cache; a multiple of the key's length.
 const BLOCK: usize = 4096;
 
 /// The key for what follows the first `n` bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn rotated(key: [u8; 4], n: usize) -> [u8; 4] {
     let turn = 8 * (n % 4) as u32;
     u32::from_le_bytes(key).rotate_right(turn).to_le_bytes()
@@ -132,6 +146,9 @@ mod tests {
             let mut copy = b"before".to_vec();
             mask_into(&mut copy, &plain, KEY);
             assert_eq!(copy, [b"before", &naive(&plain)[..]].concat(), "{len}");
+            let mut copy = vec![0; len];
+            mask_copy(&mut copy, &plain, KEY);
+            assert_eq!(copy, naive(&plain), "{len} bytes copied");
         }
     }
 

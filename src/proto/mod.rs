@@ -5,6 +5,7 @@
 //! side goes through [`handshake`], which alone knows the HTTP layer below.
 
 mod assembly;
+mod buffer;
 pub(crate) mod close;
 pub(crate) mod decoder;
 pub(crate) mod encoder;

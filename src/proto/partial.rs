@@ -41,6 +41,14 @@ struct Frame {
     left: u64,
 }
 
+impl Frame {
+    /// The next `n` bytes of the payload have come.
+    fn take(&mut self, n: usize) {
+        self.left = self.left.saturating_sub(n as u64);
+        self.key = self.key.map(|key| rotated(key, n));
+    }
+}
+
 /// What is complete and was handed out by the last step.
 #[derive(Debug)]
 enum Ready {
@@ -98,6 +106,23 @@ impl Partial {
             };
         }
         Ok(used)
+    }
+
+    /// Where the next bytes of the message belong, if much of its frame is still to come.
+    pub(super) fn window(&mut self) -> Option<&mut [u8]> {
+        let frame = self.frame.as_ref().filter(|frame| !frame.opcode.is_control())?;
+        let left = usize::try_from(frame.left).unwrap_or(usize::MAX);
+        self.message.as_mut()?.window(left, frame.fin)
+    }
+
+    /// Takes `n` bytes that were put there.
+    pub(super) fn filled(&mut self, n: usize) -> Result<(), Violation> {
+        let (Some(mut frame), Some(message)) = (self.frame.take(), &mut self.message) else {
+            return Ok(());
+        };
+        message.filled(n, frame.key);
+        frame.take(n);
+        self.go_on(frame)
     }
 
     /// The piece that is ready.
@@ -159,8 +184,7 @@ impl Partial {
             }
             _ => self.push_control(payload, frame.key),
         }
-        frame.left -= taken as u64;
-        frame.key = frame.key.map(|key| rotated(key, taken));
+        frame.take(taken);
         self.go_on(frame)?;
         Ok(taken)
     }

@@ -1,21 +1,24 @@
 //! Values by type: what an application keeps with a request and its socket.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::rc::Rc;
+
+use super::few::Few;
 
 /// At most one value of each type. There are few, so a list serves best.
 #[derive(Clone, Default)]
-pub(crate) struct TypeMap(Vec<(TypeId, Rc<dyn Any>)>);
+pub(crate) struct TypeMap(Few<Rc<dyn Any>>);
 
 impl TypeMap {
     /// Keeps a value, and gives back the one of its type that was kept so far: the caller drops it
     /// where dropping may call back in.
     pub(crate) fn insert(&mut self, value: Rc<dyn Any>) -> Option<Rc<dyn Any>> {
         let id = (*value).type_id();
-        match self.0.iter_mut().find(|(kept, _)| *kept == id) {
-            Some((_, kept)) => Some(std::mem::replace(kept, value)),
+        let mut kept = self.0.as_mut_slice().iter_mut();
+        match kept.find(|kept| (***kept).type_id() == id) {
+            Some(kept) => Some(std::mem::replace(kept, value)),
             None => {
-                self.0.push((id, value));
+                self.0.push(value);
                 None
             }
         }
@@ -23,19 +26,18 @@ impl TypeMap {
 
     /// The value of type `T`.
     pub(crate) fn get<T: 'static>(&self) -> Option<Rc<T>> {
-        let id = TypeId::of::<T>();
-        let (_, value) = self.0.iter().find(|(kept, _)| *kept == id)?;
-        Rc::clone(value).downcast().ok()
+        let kept = self.0.as_slice().iter().find(|kept| kept.is::<T>())?;
+        Rc::clone(kept).downcast().ok()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.as_slice().is_empty()
     }
 }
 
 impl std::fmt::Debug for TypeMap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TypeMap({} values)", self.0.len())
+        write!(f, "TypeMap({} values)", self.0.as_slice().len())
     }
 }
 

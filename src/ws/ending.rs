@@ -11,10 +11,13 @@
 
 use std::any::Any;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::event::{self, By, Cause, Closed, Event, Failure};
+use super::frames::{control, frame};
 use super::guard::guard;
 use super::listeners::{ALL, Callback, ListenerId};
+use super::message::Message;
 use super::socket::Socket;
 use super::status::SendStatus;
 use crate::net::clock::Tick;
@@ -55,10 +58,19 @@ impl Socket {
         callback: Callback<E>,
         once: bool,
     ) -> ListenerId {
-        let listener = event.into_listener(callback);
-        let (id, refused) = self.0.listeners.borrow_mut().add(listener, once);
-        drop(refused);
-        id
+        let id = self.0.edits.get();
+        let listener = event.into_listener(id, once, callback);
+        // What is not kept is dropped outside of any borrow.
+        if !self.0.deaf.get() {
+            self.0.listeners.borrow_mut().add(listener);
+        }
+        self.edited();
+        ListenerId(id)
+    }
+
+    /// A listener was added or removed.
+    pub(super) fn edited(&self) {
+        self.0.edits.set(self.0.edits.get().wrapping_add(1));
     }
 
     /// Runs all listeners for an event. `false` if there is none.
@@ -73,13 +85,12 @@ impl Socket {
         if turn.start >= turn.end {
             return false;
         }
-        let taken = self.0.listeners.borrow_mut().take::<E>(turn);
+        let added = self.0.edits.get();
+        let taken = self.0.listeners.borrow_mut().take::<E>(turn, added);
         let Some(mut running) = taken else {
             return false;
         };
-        if let Some(callback) = E::callback(&mut running.listener) {
-            callback(self, payload);
-        }
+        (running.callback)(self, payload);
         let spare = self.0.listeners.borrow_mut().put_back(running);
         drop(spare);
         true
@@ -102,6 +113,11 @@ impl Socket {
                 Err(panic) => self.0.hub.report(Some(self.id()), &panic),
             }
         }
+    }
+
+    #[inline(never)]
+    pub(super) fn send_any(&self, message: Message<'_>) -> SendStatus {
+        self.sent(self.0.link.send(frame(message)), message.len())
     }
 
     pub(super) fn sent(&self, sent: Sent, bytes: usize) -> SendStatus {
@@ -132,54 +148,57 @@ impl Socket {
     /// The peer gave a sign of life.
     pub(super) fn hear(&self, now: Tick) {
         self.0.heard.set(now);
-        self.0.unanswered.set(None);
+        self.0.pinged.set(false);
     }
 
     /// No sign of life is expected of a peer that is not listened to.
     pub(super) fn excuse(&self) {
-        self.0.unanswered.set(None);
+        self.0.pinged.set(false);
     }
 
     /// Sends a ping of the heartbeat.
     pub(super) fn heartbeat(&self, now: Tick) {
-        if self
-            .0
-            .link
-            .send_control(true, |out| encoder::encode(out, Opcode::Ping, &[]))
-            && self.0.unanswered.get().is_none()
+        if self.0.link.send_control(true, control(Opcode::Ping, &[]))
+            && !self.0.pinged.replace(true)
         {
-            self.0.unanswered.set(Some(now));
+            self.0.unanswered.set(now);
         }
     }
 
+    /// When the first ping was sent that the peer has not answered.
     pub(super) fn unanswered(&self) -> Option<Tick> {
-        self.0.unanswered.get()
+        self.0.pinged.get().then(|| self.0.unanswered.get())
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
-        self.0.ending.borrow().as_deref().cloned()
+        self.0.look(|rare| rare.ending.as_deref().cloned()).flatten()
     }
 
     /// Remembers who began the end, and how. Only the first counts.
     pub(super) fn record(&self, code: CloseCode, reason: &str, by: By, cause: Cause) {
         let deadline = self.0.link.now().after(self.0.hub.settings().close_timeout);
-        let mut ending = self.0.ending.borrow_mut();
-        if ending.is_none() && self.0.link.stage() < Stage::Dead {
-            *ending = Some(Box::new(Ending {
-                code,
-                reason: reason.into(),
-                by,
-                cause,
-                deadline,
-            }));
+        if self.0.link.stage() == Stage::Dead {
+            return;
         }
+        let ending = || Ending {
+            code,
+            reason: reason.into(),
+            by,
+            cause,
+            deadline,
+        };
+        self.0.change(|rare| {
+            rare.ending.get_or_insert_with(|| Box::new(ending()));
+        });
     }
 
     /// The peer has not answered our close frame.
     pub(super) fn give_up(&self) {
-        if let Some(ending) = &mut *self.0.ending.borrow_mut() {
-            ending.cause = Cause::CloseTimeout;
-        }
+        self.0.look(|rare| {
+            if let Some(ending) = &mut rare.ending {
+                ending.cause = Cause::CloseTimeout;
+            }
+        });
         self.0.link.kill();
     }
 
@@ -225,22 +244,22 @@ impl Socket {
             cause: Cause::Io(kind),
             deadline,
         };
-        self.0.ending.borrow_mut().get_or_insert(Box::new(ending));
+        self.0.change(|rare| {
+            rare.ending.get_or_insert(Box::new(ending));
+        });
     }
 
     /// Answers a ping (RFC 6455 §5.5.3).
     pub(super) fn pong(&self, payload: &[u8]) {
         self.link()
-            .send_control(true, |out| encoder::encode(out, Opcode::Pong, payload));
+            .send_control(true, control(Opcode::Pong, payload));
     }
 
     /// Answers the peer's close frame (RFC 6455 §5.5.1), if it began, and disconnects.
     pub(super) fn answer_close(&self, code: CloseCode, reason: &str) {
         if self.0.link.is_open() {
             self.record(code, reason, By::Peer, Cause::Requested);
-            self.0
-                .link
-                .send_control(false, |out| encoder::encode_close(out, code.echo(), ""));
+            self.send_close_frame(code.echo(), "");
         }
         self.0.link.end(false);
     }
@@ -261,9 +280,15 @@ impl Socket {
             return false;
         }
         self.record(code, reason, by, cause);
+        self.send_close_frame(code, reason)
+    }
+
+    fn send_close_frame(&self, code: CloseCode, reason: &str) -> bool {
+        let (payload, len) = encoder::close_payload(code, reason);
+        let payload = payload.get(..len).unwrap_or_default();
         self.0
             .link
-            .send_control(false, |out| encoder::encode_close(out, code, reason))
+            .send_control(false, control(Opcode::Close, payload))
     }
 
     /// Whether it may still become open, or is.
@@ -273,13 +298,11 @@ impl Socket {
 
     /// Keeps a value that came from elsewhere.
     pub(crate) fn set_boxed(&self, value: Box<dyn Any>) {
-        let old = self
-            .0
-            .rare
-            .borrow_mut()
-            .get_or_insert_default()
-            .data
-            .insert(value.into());
+        self.set_any(value.into());
+    }
+
+    pub(super) fn set_any(&self, value: Rc<dyn Any>) {
+        let old = self.0.change(|rare| rare.data.insert(value));
         drop(old);
     }
 
@@ -309,7 +332,7 @@ impl Socket {
     pub(super) fn closed(&self, undelivered: usize) {
         let left = self.0.hub.forget(self);
         if !left.is_empty() {
-            self.0.rare.borrow_mut().get_or_insert_default().left = left;
+            self.0.change(|rare| rare.left = Some(left.into()));
         }
         let ending = self.ending();
         let (code, reason, by, cause) = match &ending {
@@ -326,10 +349,9 @@ impl Socket {
             cause,
             undelivered,
         });
-        let listeners = self.0.listeners.borrow_mut().close();
-        let mut rare = self.0.rare.borrow_mut();
-        let data = rare.as_mut().map(|rare| std::mem::take(&mut rare.data));
-        drop(rare);
+        self.0.deaf.set(true);
+        let listeners = self.0.listeners.take();
+        let data = self.0.look(|rare| std::mem::take(&mut rare.data));
         let dropped = guard(|| drop((listeners, data)));
         dropped
             .err()

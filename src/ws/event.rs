@@ -34,10 +34,10 @@ pub trait Event: sealed::Sealed + Sized + 'static {
     type Payload<'a>: Copy;
 
     #[doc(hidden)]
-    fn into_listener(self, callback: Callback<Self>) -> Listener;
+    fn into_listener(self, id: u32, once: bool, callback: Callback<Self>) -> Listener;
 
     #[doc(hidden)]
-    fn callback(listener: &mut Listener) -> Option<&mut Callback<Self>>;
+    fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>>;
 }
 
 macro_rules! events {
@@ -51,12 +51,12 @@ macro_rules! events {
         impl Event for $name {
             type Payload<'a> = $payload;
 
-            fn into_listener(self, callback: Callback<Self>) -> Listener {
-                Listener::$name(callback)
+            fn into_listener(self, id: u32, once: bool, callback: Callback<Self>) -> Listener {
+                Listener::$name { id, once, callback: Some(callback) }
             }
 
-            fn callback(listener: &mut Listener) -> Option<&mut Callback<Self>> {
-                if let Listener::$name(callback) = listener { Some(callback) } else { None }
+            fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>> {
+                if let Listener::$name { callback, .. } = listener { Some(callback) } else { None }
             }
         }
     )+};

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::audience::Audience;
+use super::frames::frame;
 use super::message::{Message, OwnedMessage};
 use super::remote::{Job, Remote};
 use super::rooms::Rooms;
@@ -19,7 +20,6 @@ use crate::net::link::Link;
 use crate::net::links::Links;
 use crate::net::mailbox::Mailbox;
 use crate::net::slab::Key;
-use crate::proto::encoder;
 
 /// All the sockets of a server, and their rooms. Cloning copies a pointer; it stays on the server's
 /// thread. Other threads have [`Remote`].
@@ -307,22 +307,15 @@ impl Hub {
         let Some(links) = self.0.links.borrow().clone() else {
             return 0;
         };
-        let (opcode, payload) = (message.opcode(), message.as_bytes());
         let mut over: Vec<Key> = Vec::new();
-        let len = payload.len() + encoder::MAX_HEADER;
-        let reached = links.send_to_all(
-            members,
-            len,
-            |out| encoder::encode(out, opcode, payload),
-            &mut over,
-        );
+        let reached = links.send_to_all(members, frame(message), &mut over);
         for key in over {
             self.at(key.index)
                 .filter(|socket| socket.key() == key)
                 .iter()
                 .for_each(Socket::overflow);
         }
-        self.0.counters.delivered(reached, payload.len());
+        self.0.counters.delivered(reached, message.len());
         reached
     }
 

@@ -6,142 +6,169 @@
 use std::ops::Range;
 
 use super::event::{self, Event};
+use super::few::Few;
 use super::socket::Socket;
 
 /// A listener for `E`, boxed.
 pub(crate) type Callback<E> = Box<dyn for<'a> FnMut(&Socket, <E as Event>::Payload<'a>)>;
 
-/// A listener for any event.
+/// A listener for any event: its number, whether it runs but once, and itself unless it is running.
+///
+/// Spelt out, because so it takes 24 bytes, and there are many sockets.
 #[allow(
     missing_debug_implementations,
     missing_docs,
     reason = "only the sealed trait names it"
 )]
+#[rustfmt::skip]
 pub enum Listener {
-    Message(Callback<event::Message>),
-    Close(Callback<event::Close>),
-    Error(Callback<event::Error>),
-    Ping(Callback<event::Ping>),
-    Pong(Callback<event::Pong>),
-    Drain(Callback<event::Drain>),
-    RateLimit(Callback<event::RateLimit>),
+    Message { id: u32, once: bool, callback: Option<Callback<event::Message>> },
+    Close { id: u32, once: bool, callback: Option<Callback<event::Close>> },
+    Error { id: u32, once: bool, callback: Option<Callback<event::Error>> },
+    Ping { id: u32, once: bool, callback: Option<Callback<event::Ping>> },
+    Pong { id: u32, once: bool, callback: Option<Callback<event::Pong>> },
+    Drain { id: u32, once: bool, callback: Option<Callback<event::Drain>> },
+    RateLimit { id: u32, once: bool, callback: Option<Callback<event::RateLimit>> },
+}
+
+impl Listener {
+    fn id(&self) -> u32 {
+        self.marks().0
+    }
+
+    #[rustfmt::skip]
+    fn marks(&self) -> (u32, bool) {
+        match *self {
+            Self::Message { id, once, .. }
+            | Self::Close { id, once, .. }
+            | Self::Error { id, once, .. }
+            | Self::Ping { id, once, .. }
+            | Self::Pong { id, once, .. }
+            | Self::Drain { id, once, .. }
+            | Self::RateLimit { id, once, .. } => (id, once),
+        }
+    }
 }
 
 /// Names a listener of one socket, for [`Socket::off`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ListenerId(u32);
+pub struct ListenerId(pub(super) u32);
 
 /// The turn of every listener that is there when it begins.
 pub(super) const ALL: Range<u32> = 0..u32::MAX;
 
-struct Entry {
-    id: ListenerId,
-    once: bool,
-    /// `None` while it runs.
-    listener: Option<Listener>,
-}
-
 /// All listeners of a socket, in the order in which they were added.
 #[derive(Default)]
-pub(super) struct Listeners {
-    entries: Vec<Entry>,
-    added: u32,
-    /// The connection is gone: nothing is heard any more, so nothing is kept.
-    closed: bool,
-}
+pub(super) struct Listeners(Few<Listener>);
 
 /// A listener that is out of its place to run.
-pub(super) struct Running {
+pub(super) struct Running<E: Event> {
     place: usize,
-    id: ListenerId,
-    pub(super) listener: Listener,
+    id: u32,
+    pub(super) callback: Callback<E>,
 }
 
 impl Listeners {
-    /// Adds a listener; gives it to be dropped outside any borrow if the connection is gone.
-    pub(super) fn add(&mut self, listener: Listener, once: bool) -> (ListenerId, Option<Listener>) {
-        let id = ListenerId(self.added);
-        self.added += 1;
-        if self.closed {
-            return (id, Some(listener));
-        }
-        // Most sockets have one or two, and there are many sockets.
-        self.entries.reserve_exact(1);
-        self.entries.push(Entry {
-            id,
-            once,
-            listener: Some(listener),
-        });
-        (id, None)
+    pub(super) fn add(&mut self, listener: Listener) {
+        self.0.push(listener);
     }
 
-    /// Whether that listener was there, and what is to be dropped outside any borrow.
-    pub(super) fn remove(&mut self, id: ListenerId) -> Option<Option<Listener>> {
-        let index = self.entries.iter().position(|entry| entry.id == id)?;
-        Some(self.entries.remove(index).listener)
+    /// Takes a listener out, to be dropped outside any borrow.
+    pub(super) fn remove(&mut self, id: ListenerId) -> Option<Listener> {
+        let index = self
+            .0
+            .as_slice()
+            .iter()
+            .position(|listener| listener.id() == id.0)?;
+        self.0.remove(index)
     }
 
     /// Takes the first listener for `E` whose turn it is, to run it, and moves the turn behind it.
     ///
-    /// A turn begins with [`ALL`]. Listeners that are added meanwhile have theirs the next time.
-    pub(super) fn take<E: Event>(&mut self, turn: &mut Range<u32>) -> Option<Running> {
-        turn.end = turn.end.min(self.added);
-        let place = self.entries.iter_mut().position(|entry| {
-            let is_next = turn.contains(&entry.id.0);
-            is_next
-                && entry
-                    .listener
-                    .as_mut()
-                    .is_some_and(|it| E::callback(it).is_some())
+    /// A turn begins with [`ALL`]. Listeners that are added meanwhile, from the number `added` on,
+    /// have theirs the next time.
+    pub(super) fn take<E: Event>(
+        &mut self,
+        turn: &mut Range<u32>,
+        added: u32,
+    ) -> Option<Running<E>> {
+        turn.end = turn.end.min(added);
+        let listeners = self.0.as_mut_slice();
+        let place = listeners.iter_mut().position(|listener| {
+            turn.contains(&listener.id()) && E::callback(listener).is_some_and(|it| it.is_some())
         })?;
-        let is_last = place + 1 == self.entries.len();
-        let entry = self.entries.get_mut(place)?;
-        let id = entry.id;
-        turn.start = if is_last { turn.end } else { id.0 + 1 };
-        let listener = entry.listener.take()?;
-        if entry.once {
-            self.entries.remove(place);
+        let is_last = place + 1 == listeners.len();
+        let listener = listeners.get_mut(place)?;
+        let (id, once) = listener.marks();
+        turn.start = if is_last { turn.end } else { id + 1 };
+        let callback = E::callback(listener)?.take()?;
+        if once {
+            self.0.remove(place);
         }
         Some(Running {
             place,
             id,
-            listener,
+            callback,
+        })
+    }
+
+    /// Takes the listener for `E` if it is the only one and not to be removed, to run it many times.
+    pub(super) fn take_only<E: Event>(&mut self) -> Option<Running<E>> {
+        let listeners = self.0.as_mut_slice();
+        let mut those = (0..).zip(listeners).filter_map(|(place, listener)| {
+            let (id, once) = listener.marks();
+            E::callback(listener).map(|callback| (place, id, once, callback))
+        });
+        let (place, id, once, callback) = those.next()?;
+        if once || those.next().is_some() {
+            return None;
+        }
+        let callback = callback.take()?;
+        Some(Running {
+            place,
+            id,
+            callback,
         })
     }
 
     /// Puts a listener back; gives it to be dropped outside any borrow if its place is gone.
-    pub(super) fn put_back(&mut self, running: Running) -> Option<Listener> {
+    pub(super) fn put_back<E: Event>(&mut self, running: Running<E>) -> Option<Callback<E>> {
         let Running {
             place,
             id,
-            listener,
+            callback,
         } = running;
-        let is_there = self.entries.get(place).is_some_and(|entry| entry.id == id);
+        let listeners = self.0.as_mut_slice();
+        let is_there = listeners
+            .get(place)
+            .is_some_and(|listener| listener.id() == id);
         // Others may have been removed before it.
         let place = if is_there {
             Some(place)
         } else {
-            self.entries.iter().position(|entry| entry.id == id)
+            listeners.iter().position(|listener| listener.id() == id)
         };
-        match place.and_then(|place| self.entries.get_mut(place)) {
-            Some(entry) => entry.listener.replace(listener),
-            None => Some(listener),
+        let listener = place.and_then(|place| listeners.get_mut(place));
+        match listener.and_then(E::callback) {
+            Some(place) => place.replace(callback),
+            None => Some(callback),
         }
-    }
-
-    /// Takes all of them out, to be dropped outside any borrow. None is kept any more.
-    pub(super) fn close(&mut self) -> Self {
-        let none = Self {
-            added: self.added,
-            closed: true,
-            ..Self::default()
-        };
-        std::mem::replace(self, none)
     }
 }
 
 impl std::fmt::Debug for Listeners {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Listeners({})", self.entries.len())
+        write!(f, "Listeners({})", self.0.as_slice().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_takes_24_bytes_and_so_does_the_list_of_one() {
+        assert_eq!(size_of::<Listener>(), 24);
+        assert_eq!(size_of::<Listeners>(), 24);
     }
 }

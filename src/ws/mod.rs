@@ -7,6 +7,8 @@ pub(crate) mod audience;
 pub(crate) mod data;
 mod ending;
 pub mod event;
+mod few;
+mod frames;
 pub(crate) mod guard;
 pub(crate) mod hub;
 pub(crate) mod listeners;

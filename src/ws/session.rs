@@ -2,13 +2,13 @@
 
 use super::event::{self, By, Cause, Failure, RateLimited};
 use super::guard::guard;
+use super::listeners::Running;
 use super::message::Message;
 use super::places::Place;
 use super::settings::Rate;
 use super::socket::Socket;
 use crate::net::clock::Tick;
 use crate::net::link::{self, Stage};
-use crate::net::protocol::{Next, Protocol};
 use crate::proto::close::CloseCode;
 use crate::proto::decoder::{Decoder, Piece, Role, Step};
 use crate::proto::violation::Violation;
@@ -17,22 +17,25 @@ use crate::proto::violation::Violation;
 const HELD: usize = 16 * 1024;
 
 /// The reading half of a connection, owned by the reactor and out of every listener's reach.
+///
+/// There is one for each connection, so it is kept small: what few need is in [`Extra`].
 pub(crate) struct Session {
     socket: Socket,
     decoder: Decoder,
-    opened: Tick,
+    extra: Option<Box<Extra>>,
+    /// Dropped when the connection is gone: the place that it took.
+    _place: Option<Place>,
     pinged: Tick,
+}
+
+/// What few sessions need.
+struct Extra {
+    opened: Tick,
     /// When the last message came, for the idle timeout.
     active: Tick,
     /// What came before middleware let the socket pass.
-    #[expect(
-        clippy::box_collection,
-        reason = "few sockets hold anything, and there are many"
-    )]
-    held: Option<Box<Vec<u8>>>,
-    bucket: Option<Box<Bucket>>,
-    /// Dropped when the connection is gone: the place that it took.
-    _place: Option<Place>,
+    held: Vec<u8>,
+    bucket: Option<Bucket>,
 }
 
 impl Session {
@@ -40,15 +43,20 @@ impl Session {
     pub(crate) fn new(socket: Socket, role: Role, place: Option<Place>) -> Self {
         let now = socket.link().now();
         let settings = socket.hub().settings();
+        let needs_extra = !socket.is_admitted()
+            || settings.idle_timeout.is_some()
+            || settings.max_lifetime.is_some()
+            || settings.message_rate.is_some();
+        let extra = || Extra {
+            opened: now,
+            active: now,
+            held: Vec::new(),
+            bucket: settings.message_rate.map(|rate| Bucket::new(rate, now)),
+        };
         let session = Self {
             decoder: Decoder::new(role, settings.max_message_size),
-            opened: now,
             pinged: now,
-            active: now,
-            held: None,
-            bucket: settings
-                .message_rate
-                .map(|rate| Box::new(Bucket::new(rate, now))),
+            extra: needs_extra.then(|| Box::new(extra())),
             _place: place,
             socket,
         };
@@ -58,29 +66,23 @@ impl Session {
         session
     }
 
-    /// Decodes all of `input` and lets the listeners hear it.
-    fn hear(&mut self, input: &mut [u8], now: Tick) {
-        let mut hearing = Hearing {
-            socket: &self.socket,
-            now,
-            active: &mut self.active,
-            bucket: self.bucket.as_deref_mut(),
-            stage: self.socket.link().stage(),
-        };
-        let mut rest = input;
-        loop {
-            match self.decoder.step(rest) {
-                Ok(Step { piece: None, .. }) => return,
-                Ok(Step {
-                    used,
-                    piece: Some(piece),
-                }) => {
-                    if !hearing.take(piece) {
-                        return;
-                    }
-                    rest = rest.get_mut(used..).unwrap_or_default();
-                }
-                Err(violation) => return violated(&self.socket, violation),
+    /// Decodes what has come and lets the listeners hear it. A panic ends the socket.
+    fn hear(&mut self, first: First, input: &mut [u8], now: Tick) {
+        let mut hearing = Hearing::new(&self.socket, self.extra.as_deref_mut(), now);
+        let decoder = &mut self.decoder;
+        let heard = guard(|| hearing.hear(decoder, first, input));
+        let heard = heard.and(guard(|| hearing.put_back()));
+        if let Err(panic) = heard {
+            self.socket.panicked(panic);
+        }
+    }
+
+    /// Keeps what comes before middleware has let the socket pass.
+    fn hold(&mut self, input: &[u8]) {
+        if let Some(extra) = &mut self.extra {
+            extra.held.extend_from_slice(input);
+            if extra.held.len() >= HELD {
+                self.socket.link().pause();
             }
         }
     }
@@ -91,16 +93,19 @@ impl Session {
         if let Some(ending) = self.socket.ending() {
             return Some(ending.deadline);
         }
+        let extra = self.extra.as_deref();
         if !self.socket.is_admitted() {
-            return Some(self.opened.after(settings.admission_timeout));
+            return extra.map(|extra| extra.opened.after(settings.admission_timeout));
         }
         let ping = settings.heartbeat.map(|period| self.pinged.after(period));
         let pong = settings
             .heartbeat
             .and(self.socket.unanswered().zip(settings.pong_timeout))
             .map(|(since, limit)| since.after(limit));
-        let idle = settings.idle_timeout.map(|limit| self.active.after(limit));
-        let lifetime = settings.max_lifetime.map(|limit| self.opened.after(limit));
+        let idle = extra.zip(settings.idle_timeout);
+        let idle = idle.map(|(extra, limit)| extra.active.after(limit));
+        let lifetime = extra.zip(settings.max_lifetime);
+        let lifetime = lifetime.map(|(extra, limit)| extra.opened.after(limit));
         [ping, pong, idle, lifetime]
             .into_iter()
             .flatten()
@@ -111,27 +116,27 @@ impl Session {
     fn check(&mut self, now: Tick) {
         let settings = self.socket.hub().settings();
         let due = |since: Tick, limit| since.after(limit).has_come(now);
+        let opened = self.extra.as_ref().map(|extra| extra.opened);
+        let active = self.extra.as_ref().map(|extra| extra.active);
         if let Some(ending) = self.socket.ending() {
             if ending.deadline.has_come(now) {
                 self.socket.give_up();
             }
         } else if !self.socket.is_admitted() {
-            if due(self.opened, settings.admission_timeout) {
+            if opened.is_some_and(|opened| due(opened, settings.admission_timeout)) {
                 self.socket.fail(
                     CloseCode::POLICY_VIOLATION,
                     "not admitted in time",
                     Cause::Rejected,
                 );
             }
-        } else if settings
-            .max_lifetime
-            .is_some_and(|limit| due(self.opened, limit))
+        } else if (opened.zip(settings.max_lifetime))
+            .is_some_and(|(opened, limit)| due(opened, limit))
         {
             self.socket
                 .begin_close(CloseCode::GOING_AWAY, "lifetime over", Cause::LifetimeOver);
-        } else if settings
-            .idle_timeout
-            .is_some_and(|limit| due(self.active, limit))
+        } else if (active.zip(settings.idle_timeout))
+            .is_some_and(|(active, limit)| due(active, limit))
         {
             self.socket
                 .begin_close(CloseCode::GOING_AWAY, "idle timeout", Cause::IdleTimeout);
@@ -156,52 +161,61 @@ impl Session {
     }
 }
 
-impl Protocol for Session {
-    fn receive(&mut self, input: &mut [u8], now: Tick) -> Next {
+impl Session {
+    /// Takes all of `input`.
+    #[inline]
+    pub(crate) fn receive(&mut self, input: &mut [u8], now: Tick) {
         if !input.is_empty() {
             self.socket.hear(now);
         }
         if !self.socket.is_admitted() && self.socket.is_live() {
-            let held = self.held.get_or_insert_default();
-            held.extend_from_slice(input);
-            if held.len() >= HELD {
-                self.socket.link().pause();
-            }
-            return Next::Stay;
+            return self.hold(input);
         }
-        let held = self.held.take();
-        let heard = guard(|| {
-            held.into_iter()
-                .for_each(|mut held| self.hear(&mut held, now));
-            if self.socket.link().stage() <= Stage::Closing {
-                self.hear(input, now);
+        let extra = self.extra.as_deref_mut();
+        let mut held = extra.map_or(Vec::new(), |extra| std::mem::take(&mut extra.held));
+        if !held.is_empty() {
+            self.hear(First::Input, &mut held, now);
+            if self.socket.link().stage() > Stage::Closing {
+                return;
             }
-        });
-        if let Err(panic) = heard {
-            self.socket.panicked(panic);
         }
-        Next::Stay
+        self.hear(First::Input, input, now);
+    }
+
+    /// Where the rest of a large message belongs, if one is under way.
+    #[inline]
+    pub(crate) fn window(&mut self) -> Option<&mut [u8]> {
+        self.decoder.window()
+    }
+
+    /// The first `n` bytes of the [`window`](Self::window) have come.
+    pub(crate) fn filled(&mut self, n: usize, now: Tick) {
+        self.socket.hear(now);
+        self.hear(First::Filled(n), &mut [], now);
     }
 
     /// FIN without a close frame, unless we had begun: nobody closed, the connection is lost.
-    fn finished(&mut self) {
+    pub(crate) fn finished(&mut self) {
         self.socket
             .record(CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone);
         self.socket.link().end(false);
     }
 
-    fn timeout(&mut self, now: Tick) -> Option<Tick> {
+    /// A moment that was asked for has come; gives the next one.
+    pub(crate) fn timeout(&mut self, now: Tick) -> Option<Tick> {
         self.check(now);
         self.next_deadline()
     }
 
-    fn drained(&mut self, undelivered: usize) {
+    /// All that the kernel had refused is written.
+    pub(crate) fn drained(&mut self, undelivered: usize) {
         self.socket.hub().counters().dropped(undelivered);
         self.socket
             .tell_guarded::<event::Drain>(event::Drained { undelivered });
     }
 
-    fn shutdown(&mut self) {
+    /// The server shuts down.
+    pub(crate) fn shutdown(&mut self) {
         self.socket.begin_close(
             CloseCode::GOING_AWAY,
             "server is shutting down",
@@ -209,7 +223,8 @@ impl Protocol for Session {
         );
     }
 
-    fn closed(&mut self, cause: link::Cause, undelivered: usize) {
+    /// The connection is over.
+    pub(crate) fn closed(&mut self, cause: link::Cause, undelivered: usize) {
         if let link::Cause::Io(kind) = cause
             && self.socket.ending().is_none()
         {
@@ -219,16 +234,111 @@ impl Protocol for Session {
     }
 }
 
+/// What a hearing begins with.
+#[derive(Clone, Copy)]
+enum First {
+    Input,
+    /// So many bytes that were read to the decoder's window.
+    Filled(usize),
+}
+
 /// One read, on its way to the listeners.
 struct Hearing<'a> {
     socket: &'a Socket,
     now: Tick,
-    active: &'a mut Tick,
-    bucket: Option<&'a mut Bucket>,
+    extra: Option<&'a mut Extra>,
+    /// How far the connection had come when that was last looked at.
     stage: Stage,
+    /// The listener for messages, if it is the only one: out of its place for the whole read, unless
+    /// one of those that run meanwhile adds or removes a listener.
+    listener: Option<Running<event::Message>>,
+    /// Additions and removals when it was taken.
+    edits: u32,
 }
 
-impl Hearing<'_> {
+impl<'a> Hearing<'a> {
+    fn new(socket: &'a Socket, extra: Option<&'a mut Extra>, now: Tick) -> Self {
+        Self {
+            socket,
+            now,
+            extra,
+            stage: socket.link().stage(),
+            listener: None,
+            edits: 0,
+        }
+    }
+
+    fn hear(&mut self, decoder: &mut Decoder, first: First, input: &mut [u8]) {
+        if let First::Filled(n) = first {
+            match decoder.filled(n) {
+                Ok(None) => return,
+                Ok(Some(piece)) if self.take(piece) => {}
+                Ok(Some(_)) => return,
+                Err(violation) => return violated(self.socket, violation),
+            }
+        }
+        let mut rest = input;
+        loop {
+            rest = self.hear_plain(decoder, rest);
+            if self.stage > Stage::Closing {
+                return;
+            }
+            match decoder.step(rest) {
+                Ok(Step { piece: None, .. }) => return,
+                Ok(Step {
+                    used,
+                    piece: Some(piece),
+                }) => {
+                    if !self.take(piece) {
+                        return;
+                    }
+                    rest = rest.get_mut(used..).unwrap_or_default();
+                }
+                Err(violation) => return violated(self.socket, violation),
+            }
+        }
+    }
+
+    /// Hears frames of the most usual kind, in the shortest way, as long as there is nothing to it:
+    /// the socket is open, and one listener hears them all. Gives what is left.
+    // Apart, so that it has the registers to itself.
+    #[inline(never)]
+    fn hear_plain<'i>(&mut self, decoder: &mut Decoder, input: &'i mut [u8]) -> &'i mut [u8] {
+        let mut rest = input;
+        if self.stage != Stage::Open || self.extra.is_some() || !self.has_listener() {
+            return rest;
+        }
+        let inner = &*self.socket.0;
+        let (link, counters, edits) = (&inner.link, inner.hub.counters(), self.edits);
+        let Some(running) = &mut self.listener else {
+            return rest;
+        };
+        while let Some(plain) = decoder.plain(rest) {
+            let (frame, behind) = rest.split_at_mut(plain.end);
+            rest = behind;
+            let message = match decoder.open(plain, frame) {
+                Ok(Piece::Text(text)) => Message::Text(text),
+                Ok(Piece::Binary(bytes)) => Message::Binary(bytes),
+                // The next step gives the violation again.
+                Ok(_) | Err(_) => return rest,
+            };
+            counters.received(message.len());
+            (running.callback)(self.socket, message);
+            if inner.edits.get() != edits {
+                self.put_back();
+                self.look();
+                return rest;
+            }
+            if !link.is_warm() {
+                self.stage = link.stage();
+                if self.stage != Stage::Open {
+                    return rest;
+                }
+            }
+        }
+        rest
+    }
+
     /// Acts on what the decoder found. `false` when nothing more is to be heard.
     fn take(&mut self, piece: Piece<'_>) -> bool {
         match piece {
@@ -246,9 +356,14 @@ impl Hearing<'_> {
                 return false;
             }
         }
-        self.stage = self.socket.link().stage();
+        self.look();
         // After our own close frame the peer's is still waited for.
         self.stage <= Stage::Closing
+    }
+
+    /// Looks how far the connection has come.
+    fn look(&mut self) {
+        self.stage = self.socket.link().stage();
     }
 
     /// Once the end has begun, messages are not heard any more.
@@ -256,15 +371,46 @@ impl Hearing<'_> {
         if self.stage != Stage::Open {
             return;
         }
-        *self.active = self.now;
         self.socket.hub().counters().received(message.len());
-        let taken = self.bucket.as_mut().map(|bucket| bucket.take(self.now));
-        match taken {
-            Some(Err(limited)) => too_many(self.socket, limited),
-            _ => {
-                self.socket.tell::<event::Message>(message);
+        if let Some(extra) = &mut self.extra {
+            extra.active = self.now;
+            let taken = extra.bucket.as_mut().map(|bucket| bucket.take(self.now));
+            if let Some(Err(limited)) = taken {
+                return too_many(self.socket, limited);
             }
         }
+        self.tell(message);
+    }
+
+    fn tell(&mut self, message: Message<'_>) {
+        if !self.has_listener() {
+            self.socket.tell::<event::Message>(message);
+            return;
+        }
+        if let Some(running) = &mut self.listener {
+            (running.callback)(self.socket, message);
+        }
+        if self.edits != self.socket.0.edits.get() {
+            self.put_back();
+        }
+    }
+
+    /// Whether one listener hears all messages: then it is out of its place from now on.
+    fn has_listener(&mut self) -> bool {
+        if self.listener.is_none() {
+            self.edits = self.socket.0.edits.get();
+            self.listener = self.socket.0.listeners.borrow_mut().take_only();
+        }
+        self.listener.is_some()
+    }
+
+    /// Puts the listener back into its place, if it is out.
+    fn put_back(&mut self) {
+        let Some(running) = self.listener.take() else {
+            return;
+        };
+        let spare = self.socket.0.listeners.borrow_mut().put_back(running);
+        drop(spare);
     }
 }
 
@@ -279,6 +425,7 @@ fn too_many(socket: &Socket, limited: RateLimited) {
 }
 
 /// The peer broke a rule: the connection is failed (RFC 6455 §7.1.7).
+#[cold]
 fn violated(socket: &Socket, violation: Violation) {
     socket.tell::<event::Error>(&Failure::Violation(violation));
     socket.fail(

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use super::ending::Ending;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::hub::Hub;
 use super::listeners::{ListenerId, Listeners};
+use super::frames::{control, send_warm};
 use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
 use crate::net::clock::Tick;
 use crate::net::link::{Link, Stage};
 use crate::proto::close::CloseCode;
-use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 
 /// One WebSocket connection. Cloning copies a pointer; a clone may outlive the connection, and then
@@ -26,64 +26,104 @@ use crate::proto::frame::Opcode;
 #[derive(Clone)]
 pub struct Socket(pub(super) Rc<Inner>);
 
+/// Every socket has one, so it is kept small: what few have is in [`Rare`].
 pub(super) struct Inner {
     pub(super) hub: Hub,
     pub(super) link: Link,
     pub(super) listeners: RefCell<Listeners>,
+    /// How often listeners were added or removed; the number of the next one.
+    pub(super) edits: Cell<u32>,
+    /// The connection is gone: nothing is heard any more, so no listener is kept.
+    pub(super) deaf: Cell<bool>,
     pub(super) admitted: Cell<bool>,
+    /// Whether a ping was sent since the peer last gave a sign of life,
+    pub(super) pinged: Cell<bool>,
+    /// and when the first one was.
+    pub(super) unanswered: Cell<Tick>,
     /// When the peer last gave a sign of life.
     pub(super) heard: Cell<Tick>,
-    /// The first ping since then, if any.
-    pub(super) unanswered: Cell<Option<Tick>>,
-    pub(super) ending: RefCell<Option<Box<Ending>>>,
-    pub(super) url: Box<str>,
-    pub(super) peer: Option<SocketAddr>,
-    pub(super) rare: RefCell<Option<Box<Rare>>>,
+    url: Rc<str>,
+    /// One of IPv6 is in [`Rare`].
+    peer: Option<SocketAddrV4>,
+    rare: Cell<Option<Box<Rare>>>,
 }
 
 /// What few sockets have, made when it is first needed.
 #[derive(Default)]
 pub(super) struct Rare {
-    pub(super) protocol: Option<Box<str>>,
     pub(super) data: TypeMap,
+    pub(super) ending: Option<Box<Ending>>,
     /// The rooms that were held when the connection ended.
-    pub(super) left: Vec<Rc<str>>,
+    pub(super) left: Option<Box<[Rc<str>]>>,
+    more: Option<Box<More>>,
+}
+
+/// What fewer have.
+struct More {
+    protocol: Option<Box<str>>,
+    peer: Option<SocketAddr>,
 }
 
 /// How a socket came to be: what its request said of it.
 pub(crate) struct Origin {
-    pub(crate) url: Box<str>,
+    pub(crate) url: Rc<str>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) protocol: Option<Box<str>>,
     pub(crate) data: TypeMap,
 }
 
+impl Origin {
+    fn split(self) -> (Rc<str>, Option<SocketAddrV4>, Option<Box<Rare>>) {
+        let (v4, peer) = match self.peer {
+            Some(SocketAddr::V4(peer)) => (Some(peer), None),
+            peer => (None, peer),
+        };
+        let protocol = self.protocol;
+        let more = (protocol.is_some() || peer.is_some()).then(|| More { protocol, peer });
+        let rare = (more.is_some() || !self.data.is_empty()).then(|| Rare {
+            data: self.data,
+            more: more.map(Box::new),
+            ..Rare::default()
+        });
+        (self.url, v4, rare.map(Box::new))
+    }
+}
+
+impl Inner {
+    /// Lets `look` see what few sockets have, if this one does. It must not call the application.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&mut Rare) -> R) -> Option<R> {
+        let mut rare = self.rare.take()?;
+        let result = look(&mut rare);
+        self.rare.set(Some(rare));
+        Some(result)
+    }
+
+    /// The same, and makes it if need be.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Rare) -> R) -> R {
+        let mut rare = self.rare.take().unwrap_or_default();
+        let result = change(&mut rare);
+        self.rare.set(Some(rare));
+        result
+    }
+}
+
 impl Socket {
     pub(super) fn new(hub: Hub, link: Link, origin: Origin) -> Self {
-        let Origin {
-            url,
-            peer,
-            protocol,
-            data,
-        } = origin;
-        let rare = (protocol.is_some() || !data.is_empty()).then(|| {
-            Box::new(Rare {
-                protocol,
-                data,
-                left: Vec::new(),
-            })
-        });
+        let (url, peer, rare) = origin.split();
+        let now = link.now();
         Self(Rc::new(Inner {
             hub,
+            link,
             listeners: RefCell::default(),
+            edits: Cell::new(0),
+            deaf: Cell::new(false),
             admitted: Cell::new(false),
-            heard: Cell::new(link.now()),
-            unanswered: Cell::new(None),
-            ending: RefCell::new(None),
+            pinged: Cell::new(false),
+            unanswered: Cell::new(now),
+            heard: Cell::new(now),
             url,
             peer,
-            rare: RefCell::new(rare),
-            link,
+            rare: Cell::new(rare),
         }))
     }
 
@@ -118,6 +158,7 @@ impl Socket {
     /// Removes a listener, also one that is running. `false` if it is not there.
     pub fn off(&self, listener: ListenerId) -> bool {
         let removed = self.0.listeners.borrow_mut().remove(listener);
+        self.edited();
         removed.is_some()
     }
 
@@ -152,16 +193,14 @@ impl Socket {
     }
 
     /// Queues a message. It is written when the running listeners have returned.
+    #[inline]
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();
-        let (opcode, payload) = (message.opcode(), message.as_bytes());
-        let sent = self
-            .0
-            .link
-            .send(payload.len() + encoder::MAX_HEADER, |out| {
-                encoder::encode(out, opcode, payload)
-            });
-        self.sent(sent, payload.len())
+        if !send_warm(&self.0.link, message) {
+            return self.send_any(message);
+        }
+        self.0.hub.counters().delivered(1, message.len());
+        SendStatus::Queued
     }
 
     /// Queues a message that is encoded already.
@@ -223,7 +262,8 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().latest_of(self.key().index);
         }
-        self.0.rare.borrow().as_ref()?.left.last().cloned()
+        let left = self.0.look(|rare| rare.left.clone());
+        left.flatten()?.last().cloned()
     }
 
     /// The rooms that the socket is in, in the order of joining; after the end, those that it was in.
@@ -231,11 +271,8 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().rooms_of(self.key().index);
         }
-        self.0
-            .rare
-            .borrow()
-            .as_ref()
-            .map_or(Vec::new(), |rare| rare.left.clone())
+        let left = self.0.look(|rare| rare.left.clone());
+        left.flatten().unwrap_or_default().into_vec()
     }
 
     /// Whether the socket is in `room`.
@@ -284,7 +321,7 @@ impl Socket {
         let payload = payload.get(..125).unwrap_or(payload);
         self.0
             .link
-            .send_control(true, |out| encoder::encode(out, Opcode::Ping, payload))
+            .send_control(true, control(Opcode::Ping, payload))
     }
 
     /// Counts as a sign of life of the peer, like anything that it sends.
@@ -294,7 +331,7 @@ impl Socket {
 
     /// Whether no ping of the heartbeat is unanswered.
     pub fn is_alive(&self) -> bool {
-        self.0.unanswered.get().is_none() && self.ready_state() < ReadyState::Closed
+        !self.0.pinged.get() && self.ready_state() < ReadyState::Closed
     }
 
     /// How long ago the peer last gave a sign of life, to the hundredth of a second.
@@ -315,18 +352,16 @@ impl Socket {
     /// The address of the client: of the TCP peer, or what a trusted proxy said. `None` over a
     /// Unix-domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.0.peer
+        match self.0.peer {
+            Some(peer) => Some(peer.into()),
+            None => self.0.look(|rare| rare.more.as_ref()?.peer).flatten(),
+        }
     }
 
     /// The subprotocol that was agreed on (RFC 6455 §1.9).
     pub fn protocol(&self) -> Option<String> {
-        self.0
-            .rare
-            .borrow()
-            .as_ref()?
-            .protocol
-            .clone()
-            .map(Into::into)
+        let protocol = |rare: &mut Rare| rare.more.as_ref()?.protocol.clone();
+        self.0.look(protocol).flatten().map(Into::into)
     }
 
     /// All sockets of the server.
@@ -356,19 +391,12 @@ impl Socket {
 
     /// Keeps a value with the socket, instead of an earlier one of its type.
     pub fn set<T: 'static>(&self, value: T) {
-        let old = self
-            .0
-            .rare
-            .borrow_mut()
-            .get_or_insert_default()
-            .data
-            .insert(Rc::new(value));
-        drop(old);
+        self.set_any(Rc::new(value));
     }
 
     /// The value of type `T` that was [`set`](Self::set) on the socket or on its request.
     pub fn data<T: 'static>(&self) -> Option<Rc<T>> {
-        self.0.rare.borrow().as_ref()?.data.get()
+        self.0.look(|rare| rare.data.get()).flatten()
     }
 }
 

@@ -88,11 +88,11 @@ impl Bench {
         let bytes = message(control, self.sent, len);
         self.sent += 1;
         match (self.congested, control, shared) {
-            (true, true, _) => self.outbox.interject(|out| out.extend_from_slice(&bytes)),
+            (true, true, _) => self.outbox.interject(Parts::whole(&bytes)),
             (_, false, true) => self.outbox.push_shared(Rc::new(bytes)),
-            (true, false, false) => self.outbox.push_copy(|out| out.extend_from_slice(&bytes)),
+            (true, false, false) => self.outbox.push_copy(Parts::whole(&bytes)),
             (false, _, _) => {
-                let span = self.log.append(|log| log.extend_from_slice(&bytes));
+                let span = self.log.append(Parts::whole(&bytes));
                 self.outbox.push_span(span);
             }
         }
@@ -100,7 +100,7 @@ impl Bench {
 
     /// Something that goes to others only, so that spans are not adjacent.
     fn skip(&mut self) {
-        self.log.append(|log| log.extend_from_slice(b"for another"));
+        self.log.append(Parts::whole(b"for another"));
     }
 
     fn flush(&mut self, takes: &[usize]) {
@@ -211,7 +211,7 @@ fn dropping_spares_what_is_partly_written_and_all_control_traffic() {
 #[test]
 fn a_sealed_front_is_never_cut_nor_counted() {
     let mut bench = Bench::default();
-    let span = bench.log.append(|log| log.extend_from_slice(&[b'H'; 100]));
+    let span = bench.log.append(Parts::whole(&[b'H'; 100]));
     bench.outbox.push_span(span);
     bench.outbox.seal(100);
     bench.send(false, 20, false);

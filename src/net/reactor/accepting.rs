@@ -4,15 +4,16 @@
 
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::Token;
 
 use super::{Reactor, WAKER};
 use crate::net::clock::Tick;
-use crate::net::link::Link;
+use crate::net::link::{Cause, Link};
 use crate::net::listener::Listener;
 use crate::net::protocol::Service;
+use crate::net::slab::Key;
 use crate::net::stream::{Peer, Stream};
 
 /// Listeners have the tokens below the waker's, counted down.
@@ -62,10 +63,10 @@ impl<S: Service> Reactor<S> {
     }
 
     /// Takes connections that wait, a bounded number in one turn.
-    pub(super) fn accept(&mut self) {
+    pub(super) fn accept(&mut self, now: Tick) {
         match self.accepting {
             Accepting::Ready => {}
-            Accepting::Starved(until) if until.has_come(self.links.now()) => {}
+            Accepting::Starved(until) if until.has_come(now) => {}
             _ => return,
         }
         self.accepting = Accepting::Ready;
@@ -74,7 +75,7 @@ impl<S: Service> Reactor<S> {
                 self.accepting = Accepting::Full;
                 return;
             }
-            match self.accept_one() {
+            match self.accept_one(now) {
                 Ok(true) => {}
                 Ok(false) => {
                     self.accepting = Accepting::Idle;
@@ -82,7 +83,7 @@ impl<S: Service> Reactor<S> {
                 }
                 Err(e) if passes(&e) => {}
                 Err(e) => {
-                    self.accepting = Accepting::Starved(self.links.now().after(ACCEPT_PAUSE));
+                    self.accepting = Accepting::Starved(now.after(ACCEPT_PAUSE));
                     return self.service.accept_failed(e);
                 }
             }
@@ -90,10 +91,10 @@ impl<S: Service> Reactor<S> {
     }
 
     /// Takes one connection from whichever listener has one. `false` when none has.
-    fn accept_one(&mut self) -> io::Result<bool> {
+    fn accept_one(&mut self, now: Tick) -> io::Result<bool> {
         for listener in &self.listeners {
             match listener.accept() {
-                Ok((stream, peer)) => return self.admit(stream, peer).map(|()| true),
+                Ok((stream, peer)) => return self.admit(stream, peer, now).map(|()| true),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 Err(e) => return Err(e),
             }
@@ -101,22 +102,10 @@ impl<S: Service> Reactor<S> {
         Ok(false)
     }
 
-    fn admit(&mut self, stream: Stream, peer: Peer) -> io::Result<()> {
+    fn admit(&mut self, stream: Stream, peer: Peer, now: Tick) -> io::Result<()> {
         let Some(key) = self.links.table().insert(stream) else {
             return Err(ErrorKind::OutOfMemory.into());
         };
-        let registered = {
-            let mut table = self.links.table();
-            let half = table.halves.get_mut(key);
-            half.map_or(Ok(()), |half| {
-                half.stream
-                    .register(self.poll.registry(), Token(key.token()))
-            })
-        };
-        if let Err(e) = registered {
-            self.links.table().halves.remove(key);
-            return Err(e);
-        }
         let link = Link::new(Rc::clone(&self.links), key);
         let protocol = self.service.accepted(link, peer);
         let index = key.index as usize;
@@ -126,7 +115,32 @@ impl<S: Service> Reactor<S> {
         if let Some(reader) = self.readers.get_mut(index) {
             *reader = Some(protocol);
         }
-        Ok(())
+        // Most have sent their request by now. Read before it is watched, it raises no event.
+        self.read(key, 1, now);
+        self.watch(key)
+    }
+
+    /// Watches a connection for as long as it lives.
+    fn watch(&mut self, key: Key) -> io::Result<()> {
+        let mut table = self.links.table();
+        let Some(half) = table.halves.get_mut(key) else {
+            return Ok(());
+        };
+        let token = Token(key.token());
+        let watched = half.stream.register(self.poll.registry(), token);
+        if let Err(e) = &watched {
+            table.die(key, Cause::Io(e.kind()));
+        }
+        watched
+    }
+
+    /// Until when accepting pauses for want of descriptors.
+    pub(super) fn starved(&self) -> Option<Instant> {
+        let Accepting::Starved(until) = self.accepting else {
+            return None;
+        };
+        let clock = self.links.table().clock;
+        Some(clock.instant(clock.unwrap_tick(until)))
     }
 }
 
