@@ -25,10 +25,19 @@ impl Table {
     }
 
     /// A connection whose alarm is due; those of connections that ended in time are passed over.
+    #[inline]
     pub(super) fn next_alarm(&mut self) -> Option<Key> {
+        let first = self.alarms.peek();
+        match first.is_some_and(|Reverse((due, _))| *due <= self.clock.ticks()) {
+            true => self.ring(),
+            false => None,
+        }
+    }
+
+    fn ring(&mut self) -> Option<Key> {
         let now = self.clock.tick();
         while let Some(&Reverse((due, key))) = self.alarms.peek() {
-            if due > self.clock.unwrap_tick(now) {
+            if due > self.clock.ticks() {
                 return None;
             }
             self.alarms.pop();

@@ -92,6 +92,11 @@ impl Clock {
         Tick(self.now as u32)
     }
 
+    /// Ticks since the start, not wrapped.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.now
+    }
+
     /// Ticks since the start, not wrapped, of a moment near the present.
     pub(crate) fn unwrap_tick(&self, tick: Tick) -> u64 {
         self.now

@@ -70,6 +70,16 @@ impl Half {
         }
     }
 
+    /// Whether nothing follows when all is written: nobody is to be told, and nothing to be ended.
+    #[inline]
+    pub(super) fn is_at_ease(&self) -> bool {
+        self.stage == Stage::Open
+            && self.cause == Cause::Ended
+            && self.writable
+            && !self.pressed
+            && !self.stalled
+    }
+
     /// Why nothing can be written any more, if so.
     pub(super) fn broken(&self) -> Option<ErrorKind> {
         match self.cause {
@@ -134,12 +144,7 @@ pub(super) fn admit(
         return Sent::Dropped;
     }
     push(&mut half.outbox);
-    accepted(half, limits)
-}
-
-/// A message is accepted. If much waits for the peer now, it is not read until it has read that.
-pub(super) fn accepted(half: &mut Half, limits: &Limits) -> Sent {
-    if half.outbox.weight() <= limits.max_backpressure / 2 {
+    if half.outbox.weight() <= max / 2 {
         return Sent::Queued;
     }
     half.pressed = true;

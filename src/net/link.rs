@@ -136,23 +136,16 @@ impl Link {
             .map_or(0, |half| half.outbox.len())
     }
 
-    /// Whether it is open and was the last to send, with nothing else done since.
-    ///
-    /// It is quick to ask. `false` says nothing: see [`stage`](Self::stage).
+    /// Queues a short message if there is nothing to it. `false` if there is, and nothing was done: then
+    /// [`send`](Self::send) it.
     #[inline(always)]
-    pub(crate) fn is_warm(&self) -> bool {
-        self.links.is_warm(self.key)
-    }
-
-    /// Queues a short message if the link [is warm](Self::is_warm). If not, [`send`](Self::send) it.
-    #[inline(always)]
-    pub(crate) fn send_warm(&self, head: [u8; 2], body: &[u8]) -> bool {
-        self.links.send_warm(self.key, head, body)
+    pub(crate) fn send_short(&self, head: [u8; 2], body: &[u8]) -> bool {
+        self.links.send_short(self.key, head, body)
     }
 
     /// Queues one message.
     pub(crate) fn send(&self, parts: Parts<'_>) -> Sent {
-        self.links.send(self.key, parts)
+        self.links.table().send(self.key, parts)
     }
 
     /// Queues one message that is encoded already.

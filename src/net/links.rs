@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::clock::{Clock, Tick};
-use super::half::{Half, accepted, admit, admit_large};
+use super::half::{Half, admit, admit_large};
 use super::link::{Limits, Sent, Stage};
 use super::parts::Parts;
 use super::segment::{Log, Span};
@@ -98,29 +98,27 @@ impl Links {
         self.table().send_to_all(members, parts, over)
     }
 
-    /// Queues a short message of a link that is warm. `false` if it is not, or the message not short:
-    /// then [`send`](Self::send) it.
+    /// Queues a short message if there is nothing to it. `false` if there is, or it is not short: then
+    /// [`send`](Self::send) it.
     ///
-    /// Most answers of a pipelining peer go this way.
+    /// The one that sent last, and has not been looked at since, need not be looked up again: most
+    /// answers of a pipelining peer go this way.
     #[inline(always)]
-    pub(super) fn send_warm(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
-        self.is_warm(key) && self.table.borrow_mut().log.try_append_short(head, body)
+    pub(super) fn send_short(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        if self.warm.get() == key.bits() {
+            self.table.borrow_mut().log.try_append_short(head, body)
+        } else {
+            self.send_first(key, head, body)
+        }
     }
 
-    /// Queues one message.
-    pub(super) fn send(&self, key: Key, parts: Parts<'_>) -> Sent {
-        let mut table = self.table();
-        let sent = table.send(key, parts);
-        if sent == Sent::Queued && table.is_flowing(key) {
+    #[inline(never)]
+    fn send_first(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        let queued = self.table().append_short(key, head, body);
+        if queued {
             self.warm.set(key.bits());
         }
-        sent
-    }
-
-    /// Whether that link is open for certain, without looking it up.
-    #[inline(always)]
-    pub(super) fn is_warm(&self, key: Key) -> bool {
-        self.warm.get() == key.bits()
+        queued
     }
 
     /// The table, up to date.
@@ -147,19 +145,30 @@ impl Table {
         }
     }
 
-    /// Whether what that link queued last lies at the end of the log.
-    fn is_flowing(&self, key: Key) -> bool {
-        let half = self.halves.get(key);
-        half.is_some_and(|half| half.queued && half.outbox.ends_at(self.log.end()))
-    }
-
     /// The writing half of a connection to which messages may be queued.
     #[inline]
     fn open(halves: &mut Slab<Half>, key: Key) -> Option<&mut Half> {
         halves.get_mut(key).filter(|half| half.stage == Stage::Open)
     }
 
-    fn send(&mut self, key: Key, parts: Parts<'_>) -> Sent {
+    /// Queues a short message if it is short, the connection open and not congested, and there is room
+    /// in the log.
+    #[inline]
+    fn append_short(&mut self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        let Some(half) = Self::open(&mut self.halves, key) else {
+            return false;
+        };
+        let start = self.log.end();
+        if half.is_congested() || !self.log.try_append_short(head, body) {
+            return false;
+        }
+        half.outbox.push_span(Span::new(start, self.log.end()));
+        half.enqueue(key, &mut self.queue);
+        true
+    }
+
+    /// Queues one message.
+    pub(super) fn send(&mut self, key: Key, parts: Parts<'_>) -> Sent {
         if parts.len() >= LARGE {
             return self.send_large(key, parts);
         }
@@ -196,14 +205,16 @@ impl Table {
             });
         }
         match half.outbox.write_through(&half.stream, parts) {
-            Ok(all) => half.writable = all,
+            Ok(all) => {
+                half.writable = all;
+                half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
+            }
             Err(e) => {
                 half.lose(1);
                 self.broke(key, e.kind());
-                return Sent::Queued;
             }
         }
-        accepted(half, &self.limits)
+        Sent::Queued
     }
 
     pub(super) fn send_encoded(&mut self, key: Key, frame: &Rc<Vec<u8>>) -> Sent {
@@ -229,9 +240,19 @@ impl Table {
         };
         let mut reached = 0;
         for index in members {
-            let Some(key) = self.halves.key_at(index) else {
+            let Some((key, half)) = self.halves.at(index) else {
                 continue;
             };
+            // The usual case.
+            if let Frame::Small(span) = frame
+                && half.stage == Stage::Open
+                && !half.is_congested()
+            {
+                half.outbox.push_span(span);
+                half.enqueue(key, &mut self.queue);
+                reached += 1;
+                continue;
+            }
             match self.send_frame(key, &frame) {
                 Sent::Queued | Sent::Backpressure => reached += 1,
                 Sent::Overflow => over.push(key),
@@ -244,17 +265,13 @@ impl Table {
         reached
     }
 
-    #[inline]
+    /// Queues a message to one of many that is congested, or a large one.
     fn send_frame(&mut self, key: Key, frame: &Frame) -> Sent {
         let Some(half) = Self::open(&mut self.halves, key) else {
             return Sent::Closed;
         };
         match frame {
-            Frame::Small(span) if !half.is_congested() => {
-                half.outbox.push_span(*span);
-                half.enqueue(key, &mut self.queue);
-                Sent::Queued
-            }
+            // Others are queued where they are looked up.
             Frame::Small(span) => {
                 let bytes = self.log.slice(*span);
                 admit(half, &self.limits, bytes.len(), |outbox| {

@@ -31,6 +31,15 @@ pub(crate) struct Unit {
 /// Measures the message at the front of bytes that were queued. The front is always one's beginning.
 pub(crate) type Measure = fn(&[u8]) -> Unit;
 
+/// What one write has written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    /// Bytes.
+    pub(super) len: usize,
+    /// That was all there is.
+    pub(super) all: bool,
+}
+
 /// How many pieces one vectored write takes at most.
 const SLICES: usize = 64;
 
@@ -119,11 +128,6 @@ impl Outbox {
     /// Grows what was queued last up to `end`: all that lies there in the log is for this outbox.
     pub(super) fn extend_to(&mut self, end: u32) {
         self.recent.extend_to(end);
-    }
-
-    /// Whether what was queued last is a range of the log that ends there.
-    pub(super) fn ends_at(&self, end: u32) -> bool {
-        self.recent.ends_at(end)
     }
 
     /// Queues a range of the log.
@@ -240,27 +244,41 @@ impl Outbox {
     }
 
     /// Writes as much as the kernel takes. `true` when nothing is left, `false` when it refused.
+    #[cfg(test)]
     pub(super) fn write(
         &mut self,
         sink: &impl Sink,
         log: &Log,
         measure: Measure,
     ) -> io::Result<bool> {
-        while !self.is_empty() {
-            match self.write_once(sink, log) {
-                // The usual case, and all there was.
-                Ok((_, true)) if self.older.is_none() => {
-                    (self.recent, self.uncut) = (Span::default(), Uncut::default());
+        let first = self.write_once(sink, log);
+        self.write_on(first, sink, log, measure)
+    }
+
+    /// Takes note of what [`write_once`](Self::write_once) has written, and writes on: as much as the
+    /// kernel takes. `true` when nothing is left, `false` when it refused.
+    #[inline(never)]
+    pub(super) fn write_on(
+        &mut self,
+        mut written: io::Result<Written>,
+        sink: &impl Sink,
+        log: &Log,
+        measure: Measure,
+    ) -> io::Result<bool> {
+        loop {
+            match written {
+                Ok(Written { all: true, .. }) => {
+                    self.clear();
+                    return Ok(true);
                 }
-                Ok((0, _)) => return Err(ErrorKind::WriteZero.into()),
-                Ok((_, true)) => self.clear(),
-                Ok((written, false)) => self.consume(written, log, measure),
+                Ok(Written { len: 0, .. }) => return Err(ErrorKind::WriteZero.into()),
+                Ok(Written { len, .. }) => self.consume(len, log, measure),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
+            written = self.write_once(sink, log);
         }
-        Ok(true)
     }
 
     /// Writes a message from where it lies, behind nothing: what the kernel refuses of it is copied.
@@ -305,34 +323,23 @@ impl Outbox {
     }
 
     /// Forgets everything.
+    #[inline]
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// One system call. Returns the bytes written, and whether that was all there is.
-    fn write_once(&self, sink: &impl Sink, log: &Log) -> io::Result<(usize, bool)> {
+    /// One system call, if there is anything to write.
+    #[inline]
+    pub(super) fn write_once(&self, sink: &impl Sink, log: &Log) -> io::Result<Written> {
         let recent = log.slice(self.recent);
-        let Some(older) = &self.older else {
-            return sink.write(recent).map(|n| (n, n == recent.len()));
+        let len = match &self.older {
+            Some(older) => return older.write_once(sink, log, recent),
+            None if recent.is_empty() => 0,
+            None => sink.write(recent)?,
         };
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let (mut used, mut total) = (0, 0);
-        let all = older
-            .segments
-            .iter()
-            .map(|segment| segment.bytes(log))
-            .chain([recent]);
-        for (slice, bytes) in slices.iter_mut().zip(all) {
-            *slice = IoSlice::new(bytes);
-            (used, total) = (used + 1, total + bytes.len());
-        }
-        let written = sink.write_vectored(slices.get(..used).unwrap_or_default())?;
-        Ok((
-            written,
-            written == total && used == older.segments.len() + 1,
-        ))
+        let all = len == recent.len();
+        Ok(Written { len, all })
     }
-
     /// Lets go of the first `n` bytes, and finds out anew how many at the front may not be cut.
     fn consume(&mut self, mut n: usize, log: &Log, measure: Measure) {
         self.retire_recent();
@@ -392,6 +399,26 @@ impl Outbox {
 }
 
 impl Older {
+    /// Writes these, and `recent` behind them, in one system call: as [`Outbox::write_once`].
+    // Apart, because of the room that it needs on the stack.
+    #[inline(never)]
+    fn write_once(&self, sink: &impl Sink, log: &Log, recent: &[u8]) -> io::Result<Written> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut used, mut total) = (0, 0);
+        let all = self
+            .segments
+            .iter()
+            .map(|segment| segment.bytes(log))
+            .chain([recent]);
+        for (slice, bytes) in slices.iter_mut().zip(all) {
+            *slice = IoSlice::new(bytes);
+            (used, total) = (used + 1, total + bytes.len());
+        }
+        let len = sink.write_vectored(slices.get(..used).unwrap_or_default())?;
+        let all = len == total && used == self.segments.len() + 1;
+        Ok(Written { len, all })
+    }
+
     fn push(&mut self, segment: Segment) {
         self.insert(self.segments.len(), segment);
     }

@@ -17,6 +17,7 @@ use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
 use super::clock::Tick;
+use super::half::Half;
 use super::link::{Cause, Link, Stage};
 use super::links::{Links, Raised};
 use super::listener::Listener;
@@ -30,6 +31,8 @@ const WAKER: Token = Token(usize::MAX);
 const INPUT: usize = 256 * 1024;
 /// How many times in a row a connection is read while no other waits.
 const ALONE: u32 = 4;
+/// A turn is expected to take less time than this.
+const FAR: Duration = Duration::from_secs(1);
 /// How often a turn writes what its own closing words have queued, before it leaves that to the next.
 const ROUNDS: usize = 8;
 
@@ -66,6 +69,8 @@ pub(crate) struct Reactor<S: Service> {
     /// Connections that are over, to be freed at the end of the turn.
     graves: Vec<(Key, S::Protocol)>,
     input: Box<[u8]>,
+    /// When this turn began.
+    instant: Instant,
     mailbox: Mailbox<S::Job>,
     service: S,
 }
@@ -91,6 +96,7 @@ impl<S: Service> Reactor<S> {
             eager: Vec::new(),
             graves: Vec::new(),
             input: vec![0; INPUT].into(),
+            instant: Instant::now(),
             mailbox,
             service,
         })
@@ -142,7 +148,12 @@ impl<S: Service> Reactor<S> {
             .into_iter()
             .flatten()
             .min()?;
-        // Only who has a deadline pays for looking at the clock.
+        // A far deadline is not worth a look at the clock: half the way is waited for, and then it is
+        // looked again.
+        let left = next.saturating_duration_since(self.instant);
+        if left > FAR {
+            return Some(left / 2);
+        }
         Some(next.saturating_duration_since(Instant::now()))
     }
 
@@ -157,30 +168,31 @@ impl<S: Service> Reactor<S> {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             other => other?,
         }
-        self.serve(Instant::now());
+        self.instant = Instant::now();
+        self.serve();
         Ok(())
     }
 
-    fn serve(&mut self, instant: Instant) {
+    fn serve(&mut self) {
         let (now, resumed) = {
             let mut table = self.links.table();
-            table.clock.advance(instant);
+            table.clock.advance(self.instant);
             (table.clock.tick(), std::mem::take(&mut table.resumed))
         };
-        let eager = std::mem::take(&mut self.eager);
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        let alone = eager.len() + resumed.len() + events.iter().take(2).count() == 1;
-        let rounds = if alone { ALONE } else { 1 };
-        for key in resumed {
-            self.resume(key, rounds, now);
-        }
-        for key in eager {
-            self.read(key, rounds, now);
-        }
+        let ready = events.iter().take(2).count();
+        let rounds = match ready + resumed.len() + self.eager.len() {
+            1 => ALONE,
+            _ => 1,
+        };
+        self.go_on(resumed, rounds, now);
         let mut woken = false;
         for event in &events {
-            woken |= event.token() == WAKER;
-            self.ready(event, rounds, now);
+            match event.token().0 {
+                token if token == WAKER.0 => woken = true,
+                token if token >= WAKER.0 - LISTENERS => self.knock(),
+                _ => self.ready(event, rounds, now),
+            }
         }
         self.events = events;
         self.accept(now);
@@ -190,55 +202,63 @@ impl<S: Service> Reactor<S> {
             }
         }
         self.alarms(now);
-        self.service.timers(instant);
+        self.service.timers(self.instant);
         self.settle();
         self.free();
     }
 
-    fn ready(&mut self, event: &mio::event::Event, rounds: u32, now: Tick) {
-        let token = event.token().0;
-        if token >= WAKER.0 - LISTENERS {
-            if token != WAKER.0 && self.accepting == Accepting::Idle {
-                self.accepting = Accepting::Ready;
-            }
+    /// Reads those whose reading was on hold, and those that were not read to the end in the last turn.
+    fn go_on(&mut self, resumed: Vec<Key>, rounds: u32, now: Tick) {
+        if resumed.is_empty() && self.eager.is_empty() {
             return;
         }
+        let eager = std::mem::take(&mut self.eager);
+        for key in resumed {
+            let stage = self.links.table().halves.get(key).map(|half| half.stage);
+            if stage.is_some_and(|stage| stage < Stage::Ending) {
+                self.feed(key, 0, now);
+            }
+            self.read(key, rounds, now);
+        }
+        for key in eager {
+            self.read(key, rounds, now);
+        }
+    }
+
+    /// An edge of one connection.
+    fn ready(&mut self, event: &mio::event::Event, rounds: u32, now: Tick) {
         let mut table = self.links.table();
-        let Some(key) = table.halves.key_of(token) else {
+        let Some((key, half)) = table.halves.by_token(event.token().0) else {
             return;
         };
-        if event.is_writable() {
+        let ends = event.is_read_closed() || event.is_error();
+        half.hung_up |= ends;
+        half.unread |= event.is_readable() || ends;
+        if event.is_writable() && !half.writable {
             table.writable(key);
+            drop(table);
+            return self.read(key, rounds, now);
         }
-        if !event.is_readable() && !event.is_read_closed() && !event.is_error() {
-            return;
-        }
-        if let Some(half) = table.halves.get_mut(key) {
-            half.unread = true;
-            half.hung_up |= event.is_read_closed() || event.is_error();
-        }
+        let reader = self.readers.get_mut(key.index as usize);
+        let read = Self::read_once(half, reader, &mut self.input);
         drop(table);
-        self.read(key, rounds, now);
+        if read.is_some_and(|read| self.take(key, read, now)) {
+            self.read(key, rounds - 1, now);
+        }
     }
 
     /// Reads a connection until it is drained or its budget is spent.
     fn read(&mut self, key: Key, rounds: u32, now: Tick) {
         for _ in 0..rounds {
-            let Some(read) = self.read_once(key) else {
-                return;
+            let read = {
+                let mut table = self.links.table();
+                let Some(half) = table.halves.get_mut(key) else {
+                    return;
+                };
+                let reader = self.readers.get_mut(key.index as usize);
+                Self::read_once(half, reader, &mut self.input)
             };
-            match read.result {
-                Ok(0) => return self.finished(key),
-                Ok(n) if read.into == Destination::Nowhere => self.links.table().discarded(key, n),
-                Ok(n) if read.into == Destination::Window => self.fill(key, n, now),
-                Ok(n) => self.feed(key, n, now),
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    return self.links.table().is_read(key);
-                }
-                Err(e) => return self.links.table().die(key, Cause::Io(e.kind())),
-            }
-            if !read.more {
+            if !read.is_some_and(|read| self.take(key, read, now)) {
                 return;
             }
         }
@@ -246,20 +266,19 @@ impl<S: Service> Reactor<S> {
     }
 
     /// One system call, unless there is nothing to read or nobody to read it.
-    fn read_once(&mut self, key: Key) -> Option<Read> {
-        let mut table = self.links.table();
-        let half = table
-            .halves
-            .get_mut(key)
-            .filter(|half| half.unread && half.stage < Stage::Dead && half.is_readable())?;
-        let reader = self.readers.get_mut(key.index as usize)?.as_mut();
-        let (into, place) = if half.stage >= Stage::Ending {
-            (Destination::Nowhere, &mut *self.input)
-        } else {
-            match reader.and_then(Protocol::window) {
-                Some(window) => (Destination::Window, at_most(window, INPUT)),
-                None => (Destination::Input, &mut *self.input),
-            }
+    #[inline]
+    fn read_once(
+        half: &mut Half,
+        reader: Option<&mut Option<S::Protocol>>,
+        input: &mut [u8],
+    ) -> Option<Read> {
+        if !half.unread || half.stage == Stage::Dead || !half.is_readable() {
+            return None;
+        }
+        let (into, place) = match reader?.as_mut()?.window() {
+            _ if half.stage >= Stage::Ending => (Destination::Nowhere, input),
+            None => (Destination::Input, input),
+            Some(window) => (Destination::Window, at_most(window, INPUT)),
         };
         let result = half.stream.read(place);
         // A short read means drained: what comes later raises a new edge. But a FIN or an error
@@ -275,7 +294,42 @@ impl<S: Service> Reactor<S> {
         })
     }
 
+    /// Does what a read asks for. Whether there may be more to read.
+    #[inline]
+    fn take(&mut self, key: Key, read: Read, now: Tick) -> bool {
+        match read.result {
+            Ok(n) if n > 0 && read.into == Destination::Input => self.feed(key, n, now),
+            Ok(n) => self.take_otherwise(key, n, read.into, now),
+            Err(e) => self.failed(key, e),
+        }
+        read.more
+    }
+
+    #[inline(never)]
+    fn take_otherwise(&mut self, key: Key, n: usize, into: Destination, now: Tick) {
+        match into {
+            _ if n == 0 => self.finished(key),
+            Destination::Window => {
+                if let Some(Some(reader)) = self.readers.get_mut(key.index as usize) {
+                    reader.filled(n, now);
+                }
+            }
+            Destination::Nowhere => self.links.table().discarded(key, n),
+            Destination::Input => {}
+        }
+    }
+
+    #[inline(never)]
+    fn failed(&mut self, key: Key, error: io::Error) {
+        match error.kind() {
+            ErrorKind::Interrupted => {}
+            ErrorKind::WouldBlock => self.links.table().is_read(key),
+            kind => self.links.table().die(key, Cause::Io(kind)),
+        }
+    }
+
     /// Lets the protocol have the first `n` bytes of the input.
+    #[inline]
     fn feed(&mut self, key: Key, n: usize, now: Tick) {
         let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else {
             return;
@@ -285,22 +339,6 @@ impl<S: Service> Reactor<S> {
             *reader = protocol;
             input = input.get_mut(used..).unwrap_or_default();
         }
-    }
-
-    /// Tells the protocol that the first `n` bytes of its window have come.
-    fn fill(&mut self, key: Key, n: usize, now: Tick) {
-        if let Some(Some(reader)) = self.readers.get_mut(key.index as usize) {
-            reader.filled(n, now);
-        }
-    }
-
-    /// Goes on with a connection whose reading was on hold.
-    fn resume(&mut self, key: Key, rounds: u32, now: Tick) {
-        let stage = self.links.table().halves.get(key).map(|half| half.stage);
-        if stage.is_some_and(|stage| stage < Stage::Ending) {
-            self.feed(key, 0, now);
-        }
-        self.read(key, rounds, now);
     }
 
     fn finished(&mut self, key: Key) {
@@ -330,11 +368,11 @@ impl<S: Service> Reactor<S> {
             let raised = {
                 let mut table = self.links.table();
                 table.flush_all();
-                table.take_raised()
+                if table.raised.is_empty() {
+                    return;
+                }
+                std::mem::take(&mut table.raised)
             };
-            if raised.is_empty() {
-                return;
-            }
             for event in raised {
                 self.tell(event);
             }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::parts::{Head, Parts, copy};
+use super::parts::{Parts, copy};
 
 /// A remainder of the log shorter than this is copied out, so that it does not pin the whole log.
 const WORTH_SHARING: usize = Log::LIMIT / 4;
@@ -23,10 +23,11 @@ impl Log {
     /// The log is written out before it grows past this many bytes.
     pub(super) const LIMIT: usize = 256 * 1024;
 
-    /// The longest body of a short message.
+    /// The longest body of a short message: so much room is behind the limit, too.
     const SHORT: usize = 128;
 
     /// Appends `parts`, and says where.
+    #[inline]
     pub(super) fn append(&mut self, parts: Parts<'_>) -> Span {
         debug_assert!(
             self.frozen.is_none(),
@@ -34,10 +35,11 @@ impl Log {
         );
         let start = self.end;
         let end = start + parts.len();
-        if !self.try_append(parts) {
-            self.bytes.resize(end.max(Self::LIMIT) + Head::MAX, 0);
-            self.try_append(parts);
+        if !self.write(parts) {
+            self.bytes.resize(end.max(Self::LIMIT) + Self::SHORT, 0);
+            self.write(parts);
         }
+        self.end = end;
         Span {
             start: narrow(start),
             end: narrow(end),
@@ -61,13 +63,10 @@ impl Log {
         true
     }
 
-    fn try_append(&mut self, parts: Parts<'_>) -> bool {
+    #[inline]
+    fn write(&mut self, parts: Parts<'_>) -> bool {
         let room = self.bytes.get_mut(self.end..);
-        let written = room.is_some_and(|room| parts.write(room));
-        if written {
-            self.end += parts.len();
-        }
-        written
+        room.is_some_and(|room| parts.write(room))
     }
 
     /// Whether `len` more bytes fit.
@@ -78,11 +77,6 @@ impl Log {
     /// Where the next message will begin.
     pub(super) fn end(&self) -> u32 {
         narrow(self.end)
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.end
     }
 
     pub(super) fn slice(&self, span: Span) -> &[u8] {
@@ -119,17 +113,16 @@ pub(super) struct Span {
 }
 
 impl Span {
+    pub(super) fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.start == self.end
     }
 
     pub(super) fn len(self) -> usize {
         self.range().len()
-    }
-
-    /// Whether it has bytes, and ends there.
-    pub(super) fn ends_at(self, end: u32) -> bool {
-        self.end == end && !self.is_empty()
     }
 
     /// Grows up to `end`, a place in the log where nothing of others lies before.

@@ -115,22 +115,23 @@ impl<T> Slab<T> {
             .filter(|_| place.generation == key.generation)
     }
 
-    /// The key of the value in a place.
-    pub(crate) fn key_at(&self, index: u32) -> Option<Key> {
-        let place = self.places.get(index as usize)?;
-        place.value.as_ref().map(|_| Key {
-            index,
-            generation: place.generation,
-        })
+    /// The value in a place, and its key.
+    #[inline]
+    pub(crate) fn at(&mut self, index: u32) -> Option<(Key, &mut T)> {
+        let place = self.places.get_mut(index as usize)?;
+        let generation = place.generation;
+        let value = place.value.as_mut()?;
+        Some((Key { index, generation }, value))
     }
 
-    /// The key of the value in the place that `token` names, if it is still the one meant.
+    /// The value that `token` names, if it is still there, and its key.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the low half of a token is the index"
     )]
-    pub(crate) fn key_of(&self, token: usize) -> Option<Key> {
-        self.key_at(token as u32).filter(|key| key.token() == token)
+    #[inline]
+    pub(crate) fn by_token(&mut self, token: usize) -> Option<(Key, &mut T)> {
+        self.at(token as u32).filter(|(key, _)| key.token() == token)
     }
 
     /// How many values there are.
@@ -212,9 +213,9 @@ mod tests {
         slab.remove(old);
         let new = slab.insert('b').unwrap();
         assert_eq!(old.index, new.index);
-        assert_eq!(slab.key_of(new.token()), Some(new));
+        assert_eq!(slab.by_token(new.token()), Some((new, &mut 'b')));
         if usize::BITS == 64 {
-            assert_eq!(slab.key_of(old.token()), None);
+            assert_eq!(slab.by_token(old.token()), None);
         }
     }
 }

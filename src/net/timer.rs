@@ -25,6 +25,11 @@ impl<T: Ord + Copy, V> Default for Timers<T, V> {
 }
 
 impl<T: Ord + Copy, V> Timers<T, V> {
+    /// Whether nothing will ever come due.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     /// Adds a timer. `None` when there are 2³² already.
     pub(crate) fn add(&mut self, due: T, value: V) -> Option<Key> {
         let key = self.values.insert(value)?;

@@ -1,10 +1,11 @@
 //! The table of writing halves, continued: writing what is queued, and ending.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use super::half::Half;
 use super::link::{Cause, Stage};
 use super::links::{Raised, Table};
+use super::outbox::Written;
 use super::segment::Log;
 use super::slab::Key;
 
@@ -119,16 +120,18 @@ impl Table {
 
     /// Writes all that is queued. Runs no listener: what comes of it is raised.
     pub(super) fn flush_all(&mut self) {
-        let mut queue = std::mem::take(&mut self.queue);
-        for key in queue.drain(..) {
-            self.flush(key);
+        let mut next = 0;
+        while let Some(key) = self.queue.get(next) {
+            self.flush(*key);
+            next += 1;
         }
-        // The list keeps its memory; nothing was queued meanwhile.
-        self.queue = queue;
+        self.queue.clear();
         self.log.clear();
         self.large = 0;
     }
 
+    /// Writes what one connection has queued.
+    #[inline]
     pub(super) fn flush(&mut self, key: Key) {
         let Some(half) = self.halves.get_mut(key) else {
             return;
@@ -136,17 +139,50 @@ impl Table {
         if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
             return;
         }
-        if let Some(kind) = half.broken() {
-            return self.broke(key, kind);
+        if !half.is_at_ease() {
+            return self.flush_any(key);
         }
-        if half.writable {
-            match half
-                .outbox
-                .write(&half.stream, &self.log, self.limits.measure)
-            {
-                Ok(all) => half.writable = all,
-                Err(e) => return self.broke(key, e.kind()),
-            }
+        // The usual case: the kernel takes all of it, and that is that.
+        match half.outbox.write_once(&half.stream, &self.log) {
+            Ok(Written { all: true, .. }) => half.outbox.clear(),
+            other => self.flush_on(key, other),
+        }
+    }
+
+    #[inline(never)]
+    fn flush_any(&mut self, key: Key) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        if let Some(kind) = half.broken() {
+            self.broke(key, kind);
+        } else if half.writable {
+            let first = half.outbox.write_once(&half.stream, &self.log);
+            self.flush_on(key, first);
+        } else {
+            self.written(key, Ok(false));
+        }
+    }
+
+    #[inline(never)]
+    fn flush_on(&mut self, key: Key, first: io::Result<Written>) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        let measure = self.limits.measure;
+        let outbox = &mut half.outbox;
+        let written = outbox.write_on(first, &half.stream, &self.log, measure);
+        self.written(key, written);
+    }
+
+    /// What could be written is: all of it, or the kernel has refused the rest.
+    fn written(&mut self, key: Key, result: io::Result<bool>) {
+        let Some(half) = self.halves.get_mut(key) else {
+            return;
+        };
+        match result {
+            Ok(all) => half.writable = all,
+            Err(e) => return self.broke(key, e.kind()),
         }
         if !half.writable {
             half.outbox
@@ -205,10 +241,6 @@ impl Table {
     /// Whether there is something to do before waiting.
     pub(super) fn is_busy(&self) -> bool {
         !self.queue.is_empty() || !self.raised.is_empty() || !self.resumed.is_empty()
-    }
-
-    pub(super) fn take_raised(&mut self) -> Vec<Raised> {
-        std::mem::take(&mut self.raised)
     }
 
     /// Messages that were dropped since this was last asked.

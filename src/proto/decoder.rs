@@ -182,7 +182,7 @@ impl Decoder {
     }
 
     /// Whether nothing is under way and nothing is held.
-    #[cfg(test)]
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
     }

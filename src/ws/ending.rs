@@ -47,6 +47,13 @@ impl Socket {
         &self.0.link
     }
 
+    /// The link, to shut, end or kill it: from now on no messages are heard.
+    pub(super) fn leave_link(&self) -> &Link {
+        self.0.ended.set(true);
+        self.edited();
+        &self.0.link
+    }
+
     /// Whether the hub has it: from the end of all middleware to the end of the connection.
     pub(super) fn is_known(&self) -> bool {
         self.0.hub.socket(self.id()).is_some()
@@ -68,7 +75,7 @@ impl Socket {
         ListenerId(id)
     }
 
-    /// A listener was added or removed.
+    /// Who delivers messages must look again.
     pub(super) fn edited(&self) {
         self.0.edits.set(self.0.edits.get().wrapping_add(1));
     }
@@ -90,6 +97,9 @@ impl Socket {
         let Some(mut running) = taken else {
             return false;
         };
+        if running.is_last {
+            self.edited();
+        }
         (running.callback)(self, payload);
         let spare = self.0.listeners.borrow_mut().put_back(running);
         drop(spare);
@@ -199,13 +209,13 @@ impl Socket {
                 ending.cause = Cause::CloseTimeout;
             }
         });
-        self.0.link.kill();
+        self.leave_link().kill();
     }
 
     /// Sends our close frame and waits for the peer's (RFC 6455 §7.1.2).
     pub(super) fn begin_close(&self, code: CloseCode, reason: &str, cause: Cause) {
         if self.send_close(code, reason, By::Us, cause) {
-            self.0.link.shut();
+            self.leave_link().shut();
             // The answer is to be heard, even if middleware has not let the socket pass yet.
             if !self.is_admitted() {
                 self.0.link.resume();
@@ -220,16 +230,16 @@ impl Socket {
     /// Fails the connection (RFC 6455 §7.1.7): sends a close frame and hears nothing more.
     pub(super) fn fail(&self, code: CloseCode, reason: &str, cause: Cause) {
         self.send_close(code, reason, By::Us, cause);
-        self.0.link.end(true);
+        self.leave_link().end(true);
     }
 
     /// Sends our close frame to a peer that seems dead, and disconnects without waiting for it.
     pub(super) fn cut(&self, code: CloseCode, reason: &str, cause: Cause) {
         self.send_close(code, reason, By::Us, cause);
         if self.link().backlog() > 0 {
-            self.link().kill();
+            self.leave_link().kill();
         } else {
-            self.link().end(false);
+            self.leave_link().end(false);
         }
     }
 
@@ -261,7 +271,7 @@ impl Socket {
             self.record(code, reason, By::Peer, Cause::Requested);
             self.send_close_frame(code.echo(), "");
         }
-        self.0.link.end(false);
+        self.leave_link().end(false);
     }
 
     /// A listener of this socket panicked.

@@ -6,12 +6,12 @@ use crate::net::parts::{Head, Parts};
 use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 
-/// Queues a short message if the link is warm.
+/// Queues a message if it is short and there is nothing to it. `false` if not.
 #[inline(always)]
-pub(super) fn send_warm(link: &Link, message: Message<'_>) -> bool {
+pub(super) fn send_short(link: &Link, message: Message<'_>) -> bool {
     let (opcode, payload) = (message.opcode(), message.as_bytes());
     payload.len() <= encoder::MAX_CONTROL
-        && link.send_warm(encoder::short_header(opcode, payload.len()), payload)
+        && link.send_short(encoder::short_header(opcode, payload.len()), payload)
 }
 
 /// One unmasked frame, as a server sends it (RFC 6455 §5.2).

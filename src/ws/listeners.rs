@@ -65,6 +65,8 @@ pub(super) struct Listeners(Few<Listener>);
 pub(super) struct Running<E: Event> {
     place: usize,
     id: u32,
+    /// It has no place to be put back to.
+    pub(super) is_last: bool,
     pub(super) callback: Callback<E>,
 }
 
@@ -108,27 +110,39 @@ impl Listeners {
         Some(Running {
             place,
             id,
+            is_last: once,
             callback,
         })
     }
 
     /// Takes the listener for `E` if it is the only one and not to be removed, to run it many times.
+    #[inline]
     pub(super) fn take_only<E: Event>(&mut self) -> Option<Running<E>> {
-        let listeners = self.0.as_mut_slice();
-        let mut those = (0..).zip(listeners).filter_map(|(place, listener)| {
-            let (id, once) = listener.marks();
-            E::callback(listener).map(|callback| (place, id, once, callback))
-        });
-        let (place, id, once, callback) = those.next()?;
-        if once || those.next().is_some() {
-            return None;
+        if let Few::One(listener) = &mut self.0 {
+            return take_from(listener, 0);
         }
-        let callback = callback.take()?;
-        Some(Running {
-            place,
-            id,
-            callback,
-        })
+        let listeners = self.0.as_mut_slice();
+        let hears = |listener: &mut Listener| E::callback(listener).is_some();
+        let first = listeners.iter_mut().position(hears)?;
+        let (listener, behind) = listeners.get_mut(first..)?.split_first_mut()?;
+        match behind.iter_mut().any(hears) {
+            true => None,
+            false => take_from(listener, first),
+        }
+    }
+
+    /// Puts back what [`take_only`](Self::take_only) gave, if nothing was added or removed since.
+    #[inline]
+    pub(super) fn put_back_only<E: Event>(&mut self, running: Running<E>) -> Option<Callback<E>> {
+        let listener = match &mut self.0 {
+            Few::One(listener) => Some(listener),
+            Few::None => None,
+            Few::Many(many) => many.get_mut(running.place),
+        };
+        match listener.and_then(E::callback) {
+            Some(place) => place.replace(running.callback),
+            None => Some(running.callback),
+        }
     }
 
     /// Puts a listener back; gives it to be dropped outside any borrow if its place is gone.
@@ -137,6 +151,7 @@ impl Listeners {
             place,
             id,
             callback,
+            ..
         } = running;
         let listeners = self.0.as_mut_slice();
         let is_there = listeners
@@ -154,6 +169,19 @@ impl Listeners {
             None => Some(callback),
         }
     }
+}
+
+/// Takes a listener out of its place, if it is one for `E` and runs more than once.
+#[inline]
+fn take_from<E: Event>(listener: &mut Listener, place: usize) -> Option<Running<E>> {
+    let (id, once) = listener.marks();
+    let callback = E::callback(listener).filter(|_| !once)?.take()?;
+    Some(Running {
+        place,
+        id,
+        is_last: false,
+        callback,
+    })
 }
 
 impl std::fmt::Debug for Listeners {

@@ -66,18 +66,19 @@ impl Session {
         session
     }
 
-    /// Decodes what has come and lets the listeners hear it. A panic ends the socket.
-    fn hear(&mut self, first: First, input: &mut [u8], now: Tick) {
-        let mut hearing = Hearing::new(&self.socket, self.extra.as_deref_mut(), now);
+    /// Decodes what has come and lets the listeners hear it.
+    #[inline(always)]
+    fn hear_input(&mut self, input: &mut [u8], now: Tick) {
         let decoder = &mut self.decoder;
-        let heard = guard(|| hearing.hear(decoder, first, input));
-        let heard = heard.and(guard(|| hearing.put_back()));
+        let mut hearing = Hearing::new(&self.socket, self.extra.as_deref_mut(), now);
+        let heard = guard(|| hearing.hear(decoder, input));
         if let Err(panic) = heard {
-            self.socket.panicked(panic);
+            hearing.panicked(panic);
         }
     }
 
     /// Keeps what comes before middleware has let the socket pass.
+    #[inline(never)]
     fn hold(&mut self, input: &[u8]) {
         if let Some(extra) = &mut self.extra {
             extra.held.extend_from_slice(input);
@@ -171,15 +172,22 @@ impl Session {
         if !self.socket.is_admitted() && self.socket.is_live() {
             return self.hold(input);
         }
+        if self.extra.is_some() && !self.hear_held(now) {
+            return;
+        }
+        self.hear_input(input, now);
+    }
+
+    /// Hears what was held. `false` if nothing more is to be heard.
+    #[inline(never)]
+    fn hear_held(&mut self, now: Tick) -> bool {
         let extra = self.extra.as_deref_mut();
         let mut held = extra.map_or(Vec::new(), |extra| std::mem::take(&mut extra.held));
-        if !held.is_empty() {
-            self.hear(First::Input, &mut held, now);
-            if self.socket.link().stage() > Stage::Closing {
-                return;
-            }
+        if held.is_empty() {
+            return true;
         }
-        self.hear(First::Input, input, now);
+        self.hear_input(&mut held, now);
+        self.socket.link().stage() <= Stage::Closing
     }
 
     /// Where the rest of a large message belongs, if one is under way.
@@ -189,16 +197,22 @@ impl Session {
     }
 
     /// The first `n` bytes of the [`window`](Self::window) have come.
+    #[inline(never)]
     pub(crate) fn filled(&mut self, n: usize, now: Tick) {
         self.socket.hear(now);
-        self.hear(First::Filled(n), &mut [], now);
+        let decoder = &mut self.decoder;
+        let mut hearing = Hearing::new(&self.socket, self.extra.as_deref_mut(), now);
+        let heard = guard(|| hearing.hear_filled(decoder, n));
+        if let Err(panic) = heard {
+            hearing.panicked(panic);
+        }
     }
 
     /// FIN without a close frame, unless we had begun: nobody closed, the connection is lost.
     pub(crate) fn finished(&mut self) {
         self.socket
             .record(CloseCode::ABNORMAL, "", By::Nobody, Cause::PeerGone);
-        self.socket.link().end(false);
+        self.socket.leave_link().end(false);
     }
 
     /// A moment that was asked for has come; gives the next one.
@@ -234,21 +248,11 @@ impl Session {
     }
 }
 
-/// What a hearing begins with.
-#[derive(Clone, Copy)]
-enum First {
-    Input,
-    /// So many bytes that were read to the decoder's window.
-    Filled(usize),
-}
-
 /// One read, on its way to the listeners.
 struct Hearing<'a> {
     socket: &'a Socket,
     now: Tick,
     extra: Option<&'a mut Extra>,
-    /// How far the connection had come when that was last looked at.
-    stage: Stage,
     /// The listener for messages, if it is the only one: out of its place for the whole read, unless
     /// one of those that run meanwhile adds or removes a listener.
     listener: Option<Running<event::Message>>,
@@ -257,32 +261,86 @@ struct Hearing<'a> {
 }
 
 impl<'a> Hearing<'a> {
+    #[inline]
     fn new(socket: &'a Socket, extra: Option<&'a mut Extra>, now: Tick) -> Self {
         Self {
             socket,
             now,
             extra,
-            stage: socket.link().stage(),
             listener: None,
             edits: 0,
         }
     }
 
-    fn hear(&mut self, decoder: &mut Decoder, first: First, input: &mut [u8]) {
-        if let First::Filled(n) = first {
-            match decoder.filled(n) {
-                Ok(None) => return,
-                Ok(Some(piece)) if self.take(piece) => {}
-                Ok(Some(_)) => return,
-                Err(violation) => return violated(self.socket, violation),
+    /// Hears all of `input`.
+    #[inline(always)]
+    fn hear(&mut self, decoder: &mut Decoder, input: &mut [u8]) {
+        let rest = self.hear_plain(decoder, input);
+        if !rest.is_empty() || !decoder.is_idle() {
+            self.hear_any(decoder, rest);
+        }
+        self.put_back();
+    }
+
+    /// Hears what was read to the decoder's window.
+    fn hear_filled(&mut self, decoder: &mut Decoder, n: usize) {
+        match decoder.filled(n) {
+            Ok(None) => {}
+            Ok(Some(piece)) => {
+                self.take(piece);
+                // Lets go of the message.
+                self.hear_any(decoder, &mut []);
+            }
+            Err(violation) => violated(self.socket, violation),
+        }
+        self.put_back();
+    }
+
+    /// A listener has panicked: that ends the socket.
+    #[cold]
+    fn panicked(&mut self, panic: String) {
+        // Dropping one that is not wanted any more may panic, too: that changes nothing.
+        let _ = guard(|| self.put_back());
+        self.socket.panicked(panic);
+    }
+
+    /// Hears frames of the most usual kind, in the shortest way, as long as there is nothing to it:
+    /// the socket is open, and one listener hears them all. Gives what is left.
+    #[inline(always)]
+    fn hear_plain<'i>(&mut self, decoder: &mut Decoder, input: &'i mut [u8]) -> &'i mut [u8] {
+        let inner = &*self.socket.0;
+        let mut rest = input;
+        if inner.ended.get() || self.extra.is_some() || !self.has_listener() {
+            return rest;
+        }
+        let (counters, edits) = (inner.hub.counters(), self.edits);
+        let Some(running) = &mut self.listener else {
+            return rest;
+        };
+        while let Some(plain) = decoder.plain(rest) {
+            let (frame, behind) = rest.split_at_mut(plain.end);
+            let message = match decoder.open(plain, frame) {
+                Ok(Piece::Text(text)) => Message::Text(text),
+                Ok(Piece::Binary(bytes)) => Message::Binary(bytes),
+                // The next step gives the violation again.
+                Ok(_) | Err(_) => return behind,
+            };
+            counters.received(message.len());
+            (running.callback)(self.socket, message);
+            rest = behind;
+            if inner.edits.get() != edits {
+                self.put_back();
+                break;
             }
         }
+        rest
+    }
+
+    /// Hears whatever may come, until the end of the input or of all hearing.
+    #[inline(never)]
+    fn hear_any(&mut self, decoder: &mut Decoder, input: &mut [u8]) {
         let mut rest = input;
-        loop {
-            rest = self.hear_plain(decoder, rest);
-            if self.stage > Stage::Closing {
-                return;
-            }
+        while self.still_hears() {
             match decoder.step(rest) {
                 Ok(Step { piece: None, .. }) => return,
                 Ok(Step {
@@ -296,47 +354,22 @@ impl<'a> Hearing<'a> {
                 }
                 Err(violation) => return violated(self.socket, violation),
             }
+            rest = self.hear_plain_again(decoder, rest);
         }
     }
 
-    /// Hears frames of the most usual kind, in the shortest way, as long as there is nothing to it:
-    /// the socket is open, and one listener hears them all. Gives what is left.
-    // Apart, so that it has the registers to itself.
     #[inline(never)]
-    fn hear_plain<'i>(&mut self, decoder: &mut Decoder, input: &'i mut [u8]) -> &'i mut [u8] {
-        let mut rest = input;
-        if self.stage != Stage::Open || self.extra.is_some() || !self.has_listener() {
-            return rest;
-        }
-        let inner = &*self.socket.0;
-        let (link, counters, edits) = (&inner.link, inner.hub.counters(), self.edits);
-        let Some(running) = &mut self.listener else {
-            return rest;
-        };
-        while let Some(plain) = decoder.plain(rest) {
-            let (frame, behind) = rest.split_at_mut(plain.end);
-            rest = behind;
-            let message = match decoder.open(plain, frame) {
-                Ok(Piece::Text(text)) => Message::Text(text),
-                Ok(Piece::Binary(bytes)) => Message::Binary(bytes),
-                // The next step gives the violation again.
-                Ok(_) | Err(_) => return rest,
-            };
-            counters.received(message.len());
-            (running.callback)(self.socket, message);
-            if inner.edits.get() != edits {
-                self.put_back();
-                self.look();
-                return rest;
-            }
-            if !link.is_warm() {
-                self.stage = link.stage();
-                if self.stage != Stage::Open {
-                    return rest;
-                }
-            }
-        }
-        rest
+    fn hear_plain_again<'i>(
+        &mut self,
+        decoder: &mut Decoder,
+        input: &'i mut [u8],
+    ) -> &'i mut [u8] {
+        self.hear_plain(decoder, input)
+    }
+
+    /// After our own close frame the peer's is still waited for.
+    fn still_hears(&self) -> bool {
+        !self.socket.0.ended.get() || self.socket.link().stage() <= Stage::Closing
     }
 
     /// Acts on what the decoder found. `false` when nothing more is to be heard.
@@ -356,19 +389,12 @@ impl<'a> Hearing<'a> {
                 return false;
             }
         }
-        self.look();
-        // After our own close frame the peer's is still waited for.
-        self.stage <= Stage::Closing
-    }
-
-    /// Looks how far the connection has come.
-    fn look(&mut self) {
-        self.stage = self.socket.link().stage();
+        self.still_hears()
     }
 
     /// Once the end has begun, messages are not heard any more.
     fn message(&mut self, message: Message<'_>) {
-        if self.stage != Stage::Open {
+        if self.socket.0.ended.get() {
             return;
         }
         self.socket.hub().counters().received(message.len());
@@ -396,19 +422,35 @@ impl<'a> Hearing<'a> {
     }
 
     /// Whether one listener hears all messages: then it is out of its place from now on.
+    #[inline(always)]
     fn has_listener(&mut self) -> bool {
+        let edits = self.socket.0.edits.get();
+        if self.listener.is_some() && self.edits != edits {
+            self.put_back();
+        }
         if self.listener.is_none() {
-            self.edits = self.socket.0.edits.get();
+            self.edits = edits;
             self.listener = self.socket.0.listeners.borrow_mut().take_only();
         }
         self.listener.is_some()
     }
 
     /// Puts the listener back into its place, if it is out.
+    #[inline(always)]
     fn put_back(&mut self) {
         let Some(running) = self.listener.take() else {
             return;
         };
+        if self.edits != self.socket.0.edits.get() {
+            return self.put_back_somewhere(running);
+        }
+        let spare = self.socket.0.listeners.borrow_mut().put_back_only(running);
+        debug_assert!(spare.is_none(), "its place was kept");
+    }
+
+    /// Puts a listener back although others, or itself, may have been removed meanwhile.
+    #[inline(never)]
+    fn put_back_somewhere(&self, running: Running<event::Message>) {
         let spare = self.socket.0.listeners.borrow_mut().put_back(running);
         drop(spare);
     }

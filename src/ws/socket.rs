@@ -12,7 +12,7 @@ use super::ending::Ending;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::hub::Hub;
 use super::listeners::{ListenerId, Listeners};
-use super::frames::{control, send_warm};
+use super::frames::{control, send_short};
 use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
@@ -31,8 +31,11 @@ pub(super) struct Inner {
     pub(super) hub: Hub,
     pub(super) link: Link,
     pub(super) listeners: RefCell<Listeners>,
-    /// How often listeners were added or removed; the number of the next one.
+    /// How often anything has changed that who delivers messages must know: listeners were added or
+    /// removed, or the end has begun. The number of the next listener.
     pub(super) edits: Cell<u32>,
+    /// The end has begun.
+    pub(super) ended: Cell<bool>,
     /// The connection is gone: nothing is heard any more, so no listener is kept.
     pub(super) deaf: Cell<bool>,
     pub(super) admitted: Cell<bool>,
@@ -116,6 +119,7 @@ impl Socket {
             link,
             listeners: RefCell::default(),
             edits: Cell::new(0),
+            ended: Cell::new(false),
             deaf: Cell::new(false),
             admitted: Cell::new(false),
             pinged: Cell::new(false),
@@ -196,7 +200,7 @@ impl Socket {
     #[inline]
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();
-        if !send_warm(&self.0.link, message) {
+        if !send_short(&self.0.link, message) {
             return self.send_any(message);
         }
         self.0.hub.counters().delivered(1, message.len());
@@ -311,7 +315,7 @@ impl Socket {
     /// Cuts the connection at the end of the turn, with no word to the peer. What waits is dropped.
     pub fn terminate(&self) {
         self.record(CloseCode::ABNORMAL, "", By::Us, Cause::Terminated);
-        self.0.link.kill();
+        self.leave_link().kill();
     }
 
     /// Sends a ping (RFC 6455 §5.5.2), of 125 bytes at most: what is longer is cut.

@@ -58,7 +58,14 @@ impl HubTimers {
     }
 
     /// Runs the timers that are due, each once.
+    #[inline]
     pub(crate) fn run(&self, hub: &Hub, now: Instant) {
+        if !self.0.borrow().is_empty() {
+            self.run_due(hub, now);
+        }
+    }
+
+    fn run_due(&self, hub: &Hub, now: Instant) {
         let mut due = Vec::new();
         while let Some((_, entry)) = self.0.borrow_mut().pop(now) {
             due.push(entry);

@@ -62,6 +62,13 @@ impl<S: Service> Reactor<S> {
         self.accepting = Accepting::Idle;
     }
 
+    /// Somebody is at the door.
+    pub(super) fn knock(&mut self) {
+        if self.accepting == Accepting::Idle {
+            self.accepting = Accepting::Ready;
+        }
+    }
+
     /// Takes connections that wait, a bounded number in one turn.
     pub(super) fn accept(&mut self, now: Tick) {
         match self.accepting {

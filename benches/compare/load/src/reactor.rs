@@ -99,7 +99,7 @@ impl Reactor {
 
     fn was_idle(&mut self) -> io::Result<()> {
         self.idle = self.idle.wrapping_add(1);
-        if self.idle % LOOK != 0 || self.now - self.heard < self.patience {
+        if !self.idle.is_multiple_of(LOOK) || self.now - self.heard < self.patience {
             return Ok(());
         }
         let text = format!("no answer for {} seconds", self.patience.as_secs());

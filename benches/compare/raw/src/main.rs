@@ -2,7 +2,9 @@
 //!
 //! It answers any request head with one fixed 101 and never looks at a frame: `/echo` sends back the
 //! very bytes that came, masked as they are, and `/room` sends them to everyone else there. What a
-//! real server costs above it is what that server does with a message. The comparison starts it as
+//! real server costs above it is what that server does with a message. As it never looks at a frame,
+//! what members of a room say at the same time stays whole only while each of their writes comes in
+//! one read: large messages are for one speaker. The comparison starts it as
 //!
 //! ```text
 //! raw ADDRESS [SECONDS BETWEEN TWO PINGS]

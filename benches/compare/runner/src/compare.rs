@@ -77,9 +77,14 @@ fn expected(options: &Options, field: &Field, cell: &Cell) -> f64 {
 
 /// Guessed seconds of one run.
 fn once(options: &Options, cell: &Cell) -> f64 {
+    let open = if cell.load.starts_with("idle") {
+        2.0
+    } else {
+        0.4
+    };
     match cell.method {
-        Method::Time => options.seconds + WARMUP + 0.4,
-        Method::Heartbeat => held(options) + 2.0,
+        Method::Time => options.seconds + WARMUP + open,
+        Method::Heartbeat => held(options) + open,
         Method::Instructions | Method::Writes => 2.5 * options.seconds + 3.0,
     }
 }

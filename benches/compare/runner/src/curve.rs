@@ -108,7 +108,7 @@ impl Curve {
                 .chain(medians)
                 .collect()
         });
-        markdown::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+        markdown::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), 1)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn comparison(field: &Field, cells: &[&Cell], samples: &Samples) -> S
             rows.push(row(&field.subjects, cell, figure, samples));
         }
     }
-    table(&rows)
+    table(&rows, 1)
 }
 
 fn row(subjects: &[Subject], cell: &Cell, figure: &Figure, samples: &Samples) -> Vec<String> {
@@ -45,17 +45,21 @@ pub(crate) fn goals(verdicts: &[Verdict]) -> String {
     if verdicts.is_empty() {
         return String::new();
     }
-    let mut rows = vec![["goal", "cell", "measured", ""].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["goal", "cell", "", "measured (95 %)"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(verdicts.iter().map(|verdict| {
         let met = if verdict.met { "met" } else { "**not met**" };
         vec![
             verdict.goal.clone(),
             verdict.cell.clone(),
-            verdict.measured.clone(),
             met.to_owned(),
+            verdict.measured.clone(),
         ]
     }));
-    table(&rows)
+    table(&rows, 3)
 }
 
 /// Who is not in the table, and why.
@@ -106,8 +110,9 @@ pub(crate) fn thousands(value: f64) -> String {
     text
 }
 
-/// Lays rows out as a Markdown table; the first row is the head, the first column is left-aligned.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
+/// Lays rows out as a Markdown table; the first row is the head, and so many columns are words, which
+/// stand to the left.
+pub(crate) fn table(rows: &[Vec<String>], words: usize) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
@@ -122,19 +127,19 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     for (place, row) in rows.iter().enumerate() {
         let cells = row.iter().zip(&widths).enumerate();
         let padded: Vec<String> = cells
-            .map(|(column, (cell, width))| pad(cell, *width, column > 0))
+            .map(|(column, (cell, width))| pad(cell, *width, column >= words))
             .collect();
         text += &format!("| {} |\n", padded.join(" | "));
         if place == 0 {
-            text += &rule(&widths);
+            text += &rule(&widths, words);
         }
     }
     text
 }
 
-fn rule(widths: &[usize]) -> String {
+fn rule(widths: &[usize], words: usize) -> String {
     let dashes = widths.iter().enumerate().map(|(column, width)| {
-        let end = if column > 0 { ":" } else { "-" };
+        let end = if column >= words { ":" } else { "-" };
         format!("{}{end}", "-".repeat(width - 1))
     });
     format!("| {} |\n", dashes.collect::<Vec<_>>().join(" | "))
@@ -184,7 +189,7 @@ mod tests {
 | ----- | ---: |
 | 1 × 1 | 47.3 |
 ";
-        assert_eq!(table(&rows), expected);
+        assert_eq!(table(&rows, 1), expected);
     }
 
     #[test]

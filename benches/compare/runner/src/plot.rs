@@ -12,12 +12,16 @@ use crate::svg::{Axis, MARKS, Mark, Svg};
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 262.0;
 const RIGHT: f64 = 836.0;
-const ROW: f64 = 40.0;
+const ROW: f64 = 46.0;
 /// Place for the title, the legend and the axis above the rows.
 const TOP: f64 = 104.0;
 const TICKS: &[f64] = &[
     0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0,
 ];
+const LEGEND_COLUMNS: usize = 4;
+/// Where the bar and the marks are, from the middle of the row.
+const BAR: f64 = -14.0;
+const MARKS_AT: [f64; 3] = [6.0, -3.0, 15.0];
 /// How far apart two marks must be so that both are seen.
 const MARK: f64 = 9.0;
 
@@ -107,19 +111,14 @@ fn axis(rows: &[Row]) -> Option<Axis> {
 }
 
 fn legend(svg: &mut Svg, field: &Field) {
-    let mut x = 16.0;
-    svg.bar(x, x + 14.0, 45.0, 8.0, "own");
-    svg.text(x + 20.0, 49.0, "", "rushwire, with 95 % interval");
-    x = 222.0;
-    let mut y = 45.0;
-    for (_, title, mark) in peers(field) {
-        let width = 26.0 + 6.6 * title.chars().count() as f64;
-        if x + width > RIGHT {
-            (x, y) = (222.0, y + 19.0);
-        }
+    svg.bar(16.0, 30.0, 45.0, 8.0, "own");
+    svg.text(36.0, 49.0, "", "rushwire, with its");
+    svg.text(36.0, 65.0, "", "95 % interval");
+    for (place, (_, title, mark)) in peers(field).enumerate() {
+        let x = LEFT - 82.0 + (place % LEGEND_COLUMNS) as f64 * 164.0;
+        let y = 45.0 + (place / LEGEND_COLUMNS) as f64 * 18.0;
         svg.mark(x, y, mark, title);
-        svg.text(x + 9.0, y + 4.0, "", title);
-        x += width;
+        svg.text(x + 10.0, y + 4.0, "", title);
     }
 }
 
@@ -137,10 +136,10 @@ fn draw(svg: &mut Svg, axis: &Axis, row: &Row, y: f64) {
     svg.line((16.0, edge), (RIGHT, edge), "grid");
     svg.text(LEFT - 22.0, y + 4.0, "end", &row.title);
     if let Some(own) = row.own {
-        bar(svg, axis, own, y - 9.0);
+        bar(svg, axis, own, y + BAR);
     }
     for (x, level, mark, name) in dodge(axis, &row.peers) {
-        svg.mark(x, y + 7.0 + 8.0 * level, mark, name);
+        svg.mark(x, y + MARKS_AT[level], mark, name);
     }
 }
 
@@ -148,21 +147,26 @@ fn bar(svg: &mut Svg, axis: &Axis, own: Estimate, y: f64) {
     svg.bar(axis.place(1.0), axis.place(own.median), y, 8.0, "own");
     svg.line((axis.place(own.low), y), (axis.place(own.high), y), "range");
     let right = axis.place(own.high.max(1.0)) + 6.0;
-    svg.text(right, y + 4.0, "small", &format!("{:.2}", own.median));
+    svg.text(
+        right,
+        y + 4.0,
+        "small strong",
+        &format!("{:.2}", own.median),
+    );
 }
 
 /// Puts marks that would cover each other onto levels: the first that is free at their place.
-fn dodge<'a>(axis: &Axis, peers: &'a [(f64, Mark, String)]) -> Vec<(f64, f64, Mark, &'a str)> {
+fn dodge<'a>(axis: &Axis, peers: &'a [(f64, Mark, String)]) -> Vec<(f64, usize, Mark, &'a str)> {
     let mut sorted: Vec<_> = peers.iter().collect();
     sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let mut last = [f64::NEG_INFINITY; 3];
+    let mut last = [f64::NEG_INFINITY; MARKS_AT.len()];
     let mut placed = Vec::new();
     for (ratio, mark, name) in sorted {
         let x = axis.place(*ratio);
         let free = last.iter().position(|before| x - before >= MARK);
         let level = free.unwrap_or_else(|| farthest(&last));
         last[level] = x;
-        placed.push((x, [0.0, -1.0, 1.0][level], *mark, name.as_str()));
+        placed.push((x, level, *mark, name.as_str()));
     }
     placed
 }
@@ -211,8 +215,8 @@ mod tests {
             end: 1000.0,
         };
         let peers = [1.5, 1.51, 1.52, 4.0].map(|ratio| (ratio, MARKS[0], String::new()));
-        let levels: Vec<f64> = dodge(&axis, &peers).iter().map(|placed| placed.1).collect();
-        assert_eq!(levels, [0.0, -1.0, 1.0, 0.0]);
+        let levels: Vec<usize> = dodge(&axis, &peers).iter().map(|placed| placed.1).collect();
+        assert_eq!(levels, [0, 1, 2, 0]);
     }
 
     #[test]

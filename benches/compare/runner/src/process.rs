@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 pub(crate) const SERVER_CPU: &str = "0";
 pub(crate) const GENERATOR_CPU: &str = "1";
 
+/// Of a reason.
+const MOST_LETTERS: usize = 300;
+
 /// CPU time of all threads of a process so far, in nanoseconds.
 ///
 /// # Errors
@@ -57,13 +60,15 @@ pub(crate) fn signal(pid: u32, name: &str) {
     }
 }
 
-/// The line of an error output that says most: the first error, or else the last line.
+/// What an error output says, in one line: its first error, or else all of it.
 pub(crate) fn reason(text: &str) -> Option<String> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let error = lines
-        .clone()
-        .find(|line| line.to_lowercase().starts_with("error"));
-    error.or_else(|| lines.next_back()).map(str::to_owned)
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| line.to_lowercase().starts_with("error");
+    let said = match lines.clone().find(is_error) {
+        Some(error) => error.to_owned(),
+        None => lines.collect::<Vec<_>>().join(" "),
+    };
+    (!said.is_empty()).then(|| said.chars().take(MOST_LETTERS).collect())
 }
 
 #[cfg(test)]
@@ -80,14 +85,17 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_first_error_or_the_last_line() {
+    fn the_reason_is_the_first_error_or_everything() {
         for (text, expected) in [
             ("", None),
             (
                 "warning: x\nerror[E1]: bad\nerror: gave up\n",
                 Some("error[E1]: bad"),
             ),
-            ("at start\n  Address in use \n\n", Some("Address in use")),
+            (
+                "at start\n  Address in use \n\n",
+                Some("at start Address in use"),
+            ),
         ] {
             assert_eq!(reason(text).as_deref(), expected, "{text:?}");
         }

@@ -64,7 +64,8 @@ impl Samples {
         figure: &'a Figure,
         subject: &'a str,
     ) -> impl Iterator<Item = (usize, f64)> + 'a {
-        let of_subject = move |sample: &&Sample| sample.cell == cell.name && sample.subject == subject;
+        let of_subject =
+            move |sample: &&Sample| sample.cell == cell.name && sample.subject == subject;
         let values = self.taken.iter().filter(of_subject);
         values.filter_map(|sample| Some((sample.round, (figure.value)(&sample.reading)?)))
     }

@@ -11,7 +11,8 @@ text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-seri
 .small { font-size: 11px }
 .end { text-anchor: end }
 .middle { text-anchor: middle }
-.grid { stroke: #d1d9e0; stroke-width: 1 }
+.strong { font-weight: 600 }
+.grid { stroke: #d1d9e0; stroke-width: 1; shape-rendering: crispEdges }
 .base { stroke: #59636e; stroke-width: 1.5 }
 .own { fill: #d1242f }
 .own-line { stroke: #d1242f; stroke-width: 2; fill: none }

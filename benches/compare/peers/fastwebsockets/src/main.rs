@@ -63,7 +63,8 @@ fn switch(
     if in_room {
         spawn_local(unconstrained(talk(socket, room, Seat::tell_others, pulse)));
     } else if arguments.heartbeat.is_some() {
-        spawn_local(unconstrained(talk(socket, room, Seat::tell_myself, pulse)));
+        let alone = Rc::default();
+        spawn_local(unconstrained(talk(socket, alone, Seat::tell_myself, pulse)));
     } else {
         spawn_local(unconstrained(echo(socket)));
     }

@@ -9,7 +9,7 @@
 use std::rc::Rc;
 
 use httparse::Request;
-use subject::{Arguments, Pulse, Room, Seat};
+use subject::{Arguments, MAX_MESSAGE, Pulse, Room, Seat};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::select;
@@ -44,18 +44,21 @@ async fn connection(
     room: Rc<Room<Post>>,
 ) -> wtx::Result<()> {
     let mut in_room = false;
-    let socket = WebSocketAcceptor::default()
+    let mut socket = WebSocketAcceptor::default()
         .req(|request: &Request<'_, '_>| {
             in_room = request.path == Some("/room");
             wtx::Result::Ok(())
         })
         .accept(stream)
         .await?;
+    // Its limit is one that must not be reached.
+    socket.set_max_payload_len(MAX_MESSAGE + 1);
     let pulse = Pulse::new(arguments.heartbeat);
     if in_room {
         talk(socket, room, Seat::tell_others, pulse).await
     } else if arguments.heartbeat.is_some() {
-        talk(socket, room, Seat::tell_myself, pulse).await
+        // In a room of its own.
+        talk(socket, Rc::default(), Seat::tell_myself, pulse).await
     } else {
         echo(socket).await
     }
