@@ -47,10 +47,10 @@ impl Table {
                     .is_some_and(|alarm| self.clock.unwrap_tick(alarm) == due)
             {
                 half.alarm = None;
-                if half.stage < Stage::Ending {
+                if half.stage() < Stage::Ending {
                     return Some(key);
                 }
-                if half.stage == Stage::Ending && half.still_reads() {
+                if half.stage() == Stage::Ending && half.still_reads() {
                     self.wake_at(key, now.after(self.limits.linger));
                 } else {
                     self.die(key, Cause::Ended);

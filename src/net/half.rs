@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 
 use super::clock::Tick;
+use super::flags::Flags;
 use super::link::{Cause, Limits, Overflow, Sent, Stage};
 use super::outbox::Outbox;
 use super::slab::Key;
@@ -24,27 +25,10 @@ pub(super) struct Half {
     pub(super) undelivered: u32,
     pub(super) discarded: u32,
     pub(super) alarm: Option<Tick>,
-    pub(super) stage: Stage,
-    /// Why it is over; before that, why nothing can be written any more: what came earlier is still
-    /// read.
+    pub(super) flags: Flags,
+    stage: Stage,
+    /// Why it is over; before that, why nothing can be written any more.
     pub(super) cause: Cause,
-    /// The kernel takes bytes, as far as is known.
-    pub(super) writable: bool,
-    pub(super) queued: bool,
-    /// `Backpressure` was answered, so that `Drained` is owed.
-    pub(super) pressed: bool,
-    /// Reading is on hold until the outbox is written.
-    pub(super) stalled: bool,
-    /// Reading is on hold until it is resumed.
-    pub(super) paused: bool,
-    /// There may be more to read, and no edge will say so.
-    pub(super) unread: bool,
-    /// FIN or an error is waiting behind what is to be read.
-    pub(super) hung_up: bool,
-    /// FIN was read.
-    pub(super) finished: bool,
-    /// Whether to wait for the peer's FIN at the end.
-    pub(super) linger: bool,
 }
 
 impl Half {
@@ -56,46 +40,64 @@ impl Half {
             undelivered: 0,
             discarded: 0,
             alarm: None,
+            flags: Flags::UNREAD,
             stage: Stage::Open,
             cause: Cause::Ended,
-            writable: true,
-            queued: false,
-            pressed: false,
-            stalled: false,
-            paused: false,
-            unread: true,
-            hung_up: false,
-            finished: false,
-            linger: false,
         }
+    }
+
+    #[inline]
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(super) fn advance(&mut self, to: Stage) {
+        self.stage = self.stage.max(to);
+        self.flags.set(Flags::CLOSED, self.stage > Stage::Open);
+    }
+
+    /// Whether messages can be queued, as far as the stage is concerned.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        !self.flags.has(Flags::CLOSED)
     }
 
     /// Whether nothing follows when all is written: nobody is to be told, and nothing to be ended.
     #[inline]
     pub(super) fn is_at_ease(&self) -> bool {
-        self.stage == Stage::Open
-            && self.cause == Cause::Ended
-            && self.writable
-            && !self.pressed
-            && !self.stalled
+        const UNEASY: Flags = Flags::CLOSED
+            .and(Flags::BROKEN)
+            .and(Flags::CONGESTED)
+            .and(Flags::PRESSED)
+            .and(Flags::STALLED);
+        !self.flags.has(UNEASY)
     }
 
     /// Why nothing can be written any more, if so.
     pub(super) fn broken(&self) -> Option<ErrorKind> {
         match self.cause {
-            Cause::Io(kind) => Some(kind),
-            Cause::Ended | Cause::Cut => None,
+            Cause::Io(kind) if self.flags.has(Flags::BROKEN) => Some(kind),
+            _ => None,
         }
     }
 
     /// Whether the kernel has refused something that still waits.
+    #[inline]
     pub(super) fn is_congested(&self) -> bool {
-        !self.writable
+        self.flags.has(Flags::CONGESTED)
     }
 
-    /// Whether the peer is to be read now.
-    pub(super) fn is_readable(&self) -> bool {
-        !self.paused && !self.stalled || self.stage >= Stage::Ending
+    /// Whether there may be something to read, and the peer is to be read now.
+    #[inline]
+    pub(super) fn is_to_be_read(&self) -> bool {
+        const ON_HOLD: Flags = Flags::PAUSED.and(Flags::STALLED);
+        self.flags.has(Flags::UNREAD)
+            && (!self.flags.has(ON_HOLD.and(Flags::CLOSED)) || self.is_read_although_closed())
+    }
+
+    fn is_read_although_closed(&self) -> bool {
+        let is_on_hold = self.flags.has(Flags::PAUSED.and(Flags::STALLED));
+        self.stage < Stage::Dead && (!is_on_hold || self.stage >= Stage::Ending)
     }
 
     /// Messages are lost that the application was told are accepted.
@@ -113,7 +115,7 @@ impl Half {
     }
 
     pub(super) fn enqueue(&mut self, key: Key, queue: &mut Vec<Key>) {
-        if !std::mem::replace(&mut self.queued, true) {
+        if !self.flags.replace(Flags::QUEUED, true) {
             queue.push(key);
         }
     }
@@ -139,7 +141,7 @@ pub(super) fn admit(
         }
     }
     if half.outbox.weight() + len > max {
-        half.pressed = true;
+        half.flags.set(Flags::PRESSED, true);
         half.lose(1);
         return Sent::Dropped;
     }
@@ -147,8 +149,7 @@ pub(super) fn admit(
     if half.outbox.weight() <= max / 2 {
         return Sent::Queued;
     }
-    half.pressed = true;
-    half.stalled = true;
+    half.flags.set(Flags::PRESSED.and(Flags::STALLED), true);
     Sent::Backpressure
 }
 

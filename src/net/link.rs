@@ -15,6 +15,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::clock::Tick;
+use super::flags::Flags;
+use super::half::Half;
 use super::links::Links;
 use super::outbox::Measure;
 pub(crate) use super::outbox::Unit;
@@ -105,7 +107,7 @@ impl Link {
             .table()
             .halves
             .get(self.key)
-            .map_or(Stage::Dead, |half| half.stage)
+            .map_or(Stage::Dead, Half::stage)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -124,7 +126,7 @@ impl Link {
     /// Whether the peer is not read until it reads what waits for it.
     pub(crate) fn is_stalled(&self) -> bool {
         let table = self.links.table();
-        table.halves.get(self.key).is_some_and(|half| half.stalled)
+        table.halves.get(self.key).is_some_and(|half| half.flags.has(Flags::STALLED))
     }
 
     /// Bytes that are queued and not written.
@@ -201,7 +203,7 @@ impl Link {
     /// Stops reading.
     pub(crate) fn pause(&self) {
         if let Some(half) = self.links.table().halves.get_mut(self.key) {
-            half.paused = true;
+            half.flags.set(Flags::PAUSED, true);
         }
     }
 
@@ -209,8 +211,8 @@ impl Link {
     pub(crate) fn resume(&self) {
         let mut table = self.links.table();
         if let Some(half) = table.halves.get_mut(self.key) {
-            half.paused = false;
-            half.unread = true;
+            half.flags.set(Flags::PAUSED, false);
+            half.flags.set(Flags::UNREAD, true);
             table.resumed.push(self.key);
         }
     }

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::clock::{Clock, Tick};
+use super::flags::Flags;
 use super::half::{Half, admit, admit_large};
-use super::link::{Limits, Sent, Stage};
+use super::link::{Limits, Sent};
 use super::parts::Parts;
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
@@ -25,6 +26,9 @@ pub(super) enum Raised {
 const LARGE: usize = 64 * 1024;
 /// One for many is a buffer of its own from this size on: a slow member pins only that.
 const LARGE_FOR_MANY: usize = 4 * 1024;
+
+/// So many bytes of the log are still in the processor's second cache when they are written.
+const CACHED: u32 = 64 * 1024;
 
 /// No key.
 const NOBODY: u64 = u64::MAX;
@@ -121,6 +125,14 @@ impl Links {
         queued
     }
 
+    /// Writes all that is queued if it is so much that it would soon fall out of the nearest caches.
+    #[inline]
+    pub(super) fn write_while_warm(&self) {
+        if self.table.borrow().log.end() > CACHED {
+            self.table().flush_all();
+        }
+    }
+
     /// The table, up to date.
     #[inline]
     pub(super) fn table(&self) -> RefMut<'_, Table> {
@@ -148,18 +160,20 @@ impl Table {
     /// The writing half of a connection to which messages may be queued.
     #[inline]
     fn open(halves: &mut Slab<Half>, key: Key) -> Option<&mut Half> {
-        halves.get_mut(key).filter(|half| half.stage == Stage::Open)
+        halves.get_mut(key).filter(|half| half.is_open())
     }
 
     /// Queues a short message if it is short, the connection open and not congested, and there is room
     /// in the log.
     #[inline]
     fn append_short(&mut self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
-        let Some(half) = Self::open(&mut self.halves, key) else {
+        let Some(half) = self.halves.get_mut(key) else {
             return false;
         };
         let start = self.log.end();
-        if half.is_congested() || !self.log.try_append_short(head, body) {
+        if half.flags.has(Flags::CLOSED.and(Flags::CONGESTED))
+            || !self.log.try_append_short(head, body)
+        {
             return false;
         }
         half.outbox.push_span(Span::new(start, self.log.end()));
@@ -206,8 +220,9 @@ impl Table {
         }
         match half.outbox.write_through(&half.stream, parts) {
             Ok(all) => {
-                half.writable = all;
-                half.stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
+                let much = half.outbox.weight() > self.limits.max_backpressure / 2;
+                half.flags.set(Flags::CONGESTED, !all);
+                half.flags.set(Flags::STALLED, much);
             }
             Err(e) => {
                 half.lose(1);
@@ -245,8 +260,7 @@ impl Table {
             };
             // The usual case.
             if let Frame::Small(span) = frame
-                && half.stage == Stage::Open
-                && !half.is_congested()
+                && !half.flags.has(Flags::CLOSED.and(Flags::CONGESTED))
             {
                 half.outbox.push_span(span);
                 half.enqueue(key, &mut self.queue);
@@ -300,7 +314,9 @@ impl Table {
             half.outbox.push_copy(parts);
         }
         // Too many pings that are not read: none are answered until they are.
-        half.stalled |= half.outbox.weight() > self.limits.max_backpressure / 2;
+        if half.outbox.weight() > self.limits.max_backpressure / 2 {
+            half.flags.set(Flags::STALLED, true);
+        }
         true
     }
 

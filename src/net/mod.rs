@@ -4,6 +4,7 @@
 
 mod alarms;
 pub(crate) mod clock;
+mod flags;
 mod half;
 pub(crate) mod link;
 pub(crate) mod links;

@@ -17,6 +17,7 @@ use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
 use super::clock::Tick;
+use super::flags::Flags;
 use super::half::Half;
 use super::link::{Cause, Link, Stage};
 use super::links::{Links, Raised};
@@ -214,7 +215,7 @@ impl<S: Service> Reactor<S> {
         }
         let eager = std::mem::take(&mut self.eager);
         for key in resumed {
-            let stage = self.links.table().halves.get(key).map(|half| half.stage);
+            let stage = self.links.table().halves.get(key).map(Half::stage);
             if stage.is_some_and(|stage| stage < Stage::Ending) {
                 self.feed(key, 0, now);
             }
@@ -232,9 +233,13 @@ impl<S: Service> Reactor<S> {
             return;
         };
         let ends = event.is_read_closed() || event.is_error();
-        half.hung_up |= ends;
-        half.unread |= event.is_readable() || ends;
-        if event.is_writable() && !half.writable {
+        if ends {
+            half.flags.set(Flags::HUNG_UP, true);
+        }
+        if event.is_readable() || ends {
+            half.flags.set(Flags::UNREAD, true);
+        }
+        if event.is_writable() && half.is_congested() {
             table.writable(key);
             drop(table);
             return self.read(key, rounds, now);
@@ -272,26 +277,23 @@ impl<S: Service> Reactor<S> {
         reader: Option<&mut Option<S::Protocol>>,
         input: &mut [u8],
     ) -> Option<Read> {
-        if !half.unread || half.stage == Stage::Dead || !half.is_readable() {
+        if !half.is_to_be_read() {
             return None;
         }
         let (into, place) = match reader?.as_mut()?.window() {
-            _ if half.stage >= Stage::Ending => (Destination::Nowhere, input),
+            _ if half.stage() >= Stage::Ending => (Destination::Nowhere, input),
             None => (Destination::Input, input),
             Some(window) => (Destination::Window, at_most(window, INPUT)),
         };
         let result = half.stream.read(place);
         // A short read means drained: what comes later raises a new edge. But a FIN or an error
         // that was there already raises none, so then it is read up to that.
-        half.unread = match &result {
-            Ok(n) => *n == place.len() || (half.hung_up && *n > 0),
+        let more = match &result {
+            Ok(n) => *n == place.len() || (*n > 0 && half.flags.has(Flags::HUNG_UP)),
             Err(e) => e.kind() == ErrorKind::Interrupted,
         };
-        Some(Read {
-            more: half.unread,
-            into,
-            result,
-        })
+        half.flags.set(Flags::UNREAD, more);
+        Some(Read { result, into, more })
     }
 
     /// Does what a read asks for. Whether there may be more to read.
@@ -339,6 +341,7 @@ impl<S: Service> Reactor<S> {
             *reader = protocol;
             input = input.get_mut(used..).unwrap_or_default();
         }
+        self.links.write_while_warm();
     }
 
     fn finished(&mut self, key: Key) {

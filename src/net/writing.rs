@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
+use super::flags::Flags;
 use super::half::Half;
 use super::link::{Cause, Stage};
 use super::links::{Raised, Table};
@@ -15,7 +16,7 @@ const LINGER_BYTES: u32 = 16 * 1024 * 1024;
 impl Table {
     pub(super) fn tell_when_written(&mut self, key: Key) {
         if let Some(half) = self.halves.get_mut(key) {
-            half.pressed = true;
+            half.flags.set(Flags::PRESSED, true);
             half.enqueue(key, &mut self.queue);
         }
     }
@@ -31,7 +32,7 @@ impl Table {
 
     pub(super) fn advance(&mut self, key: Key, to: Stage) {
         if let Some(half) = self.halves.get_mut(key) {
-            half.stage = half.stage.max(to);
+            half.advance(to);
         }
     }
 
@@ -40,12 +41,12 @@ impl Table {
         let Some(half) = self
             .halves
             .get_mut(key)
-            .filter(|half| half.stage < Stage::Ending)
+            .filter(|half| half.stage() < Stage::Ending)
         else {
             return;
         };
-        half.stage = Stage::Ending;
-        half.linger = linger;
+        half.advance(Stage::Ending);
+        half.flags.set(Flags::LINGER, linger);
         // Earlier alarms were for what the connection did before.
         half.alarm = None;
         half.enqueue(key, &mut self.queue);
@@ -57,11 +58,11 @@ impl Table {
         let Some(half) = self
             .halves
             .get_mut(key)
-            .filter(|half| half.stage < Stage::Dead)
+            .filter(|half| half.stage() < Stage::Dead)
         else {
             return;
         };
-        half.stage = Stage::Dead;
+        half.advance(Stage::Dead);
         half.cause = cause;
         half.lose(half.outbox.messages(&self.log, self.limits.measure));
         half.outbox.clear();
@@ -73,8 +74,8 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return false;
         };
-        let first = !std::mem::replace(&mut half.finished, true);
-        if half.stage >= Stage::Ending && half.outbox.is_empty() {
+        let first = !half.flags.replace(Flags::FINISHED, true);
+        if half.stage() >= Stage::Ending && half.outbox.is_empty() {
             self.die(key, Cause::Ended);
         }
         first
@@ -98,7 +99,7 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
-        if !std::mem::replace(&mut half.writable, true) {
+        if half.flags.replace(Flags::CONGESTED, false) {
             half.enqueue(key, &mut self.queue);
             self.flush(key);
         }
@@ -136,7 +137,7 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
-        if !std::mem::take(&mut half.queued) || half.stage == Stage::Dead {
+        if !half.flags.replace(Flags::QUEUED, false) || half.stage() == Stage::Dead {
             return;
         }
         if !half.is_at_ease() {
@@ -156,7 +157,7 @@ impl Table {
         };
         if let Some(kind) = half.broken() {
             self.broke(key, kind);
-        } else if half.writable {
+        } else if !half.is_congested() {
             let first = half.outbox.write_once(&half.stream, &self.log);
             self.flush_on(key, first);
         } else {
@@ -181,24 +182,24 @@ impl Table {
             return;
         };
         match result {
-            Ok(all) => half.writable = all,
+            Ok(all) => half.flags.set(Flags::CONGESTED, !all),
             Err(e) => return self.broke(key, e.kind()),
         }
-        if !half.writable {
+        if half.is_congested() {
             half.outbox
                 .detach(&mut self.log, self.limits.max_backpressure / 2);
         }
         let stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
-        if std::mem::replace(&mut half.stalled, stalled) && !stalled {
+        if half.flags.replace(Flags::STALLED, stalled) && !stalled {
             self.resumed.push(key);
         }
-        if !half.writable {
+        if half.is_congested() {
             return;
         }
-        if std::mem::take(&mut half.pressed) && half.stage <= Stage::Closing {
+        if half.flags.replace(Flags::PRESSED, false) && half.stage() <= Stage::Closing {
             self.raised.push(Raised::Drained(key));
         }
-        if half.stage == Stage::Ending {
+        if half.stage() == Stage::Ending {
             self.all_is_written(key);
         }
     }
@@ -207,14 +208,17 @@ impl Table {
     /// ends, the connection is over.
     pub(super) fn broke(&mut self, key: Key, kind: ErrorKind) {
         let half = self.halves.get_mut(key);
-        let Some(half) = half.filter(|half| half.stage < Stage::Ending && !half.paused) else {
+        let Some(half) = half.filter(|half| {
+            half.stage() < Stage::Ending && !half.flags.has(Flags::PAUSED)
+        }) else {
             return self.die(key, Cause::Io(kind));
         };
         half.lose(half.outbox.messages(&self.log, self.limits.measure));
         half.outbox.clear();
         half.cause = Cause::Io(kind);
-        half.stalled = false;
-        (half.unread, half.hung_up) = (true, true);
+        half.flags.set(Flags::STALLED, false);
+        let read_on = Flags::BROKEN.and(Flags::UNREAD).and(Flags::HUNG_UP);
+        half.flags.set(read_on, true);
         self.resumed.push(key);
     }
 
@@ -230,11 +234,12 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
-        if half.finished || !half.linger || half.stream.finish().is_err() {
+        let is_done = half.flags.has(Flags::FINISHED) || !half.flags.has(Flags::LINGER);
+        if is_done || half.stream.finish().is_err() {
             return self.die(key, Cause::Ended);
         }
-        half.stage = Stage::Lingering;
-        half.unread = true;
+        half.advance(Stage::Lingering);
+        half.flags.set(Flags::UNREAD, true);
         self.resumed.push(key);
     }
 

@@ -193,22 +193,12 @@ fn plain(value: Estimate) -> String {
 mod tests {
     use super::*;
 
-    fn peer(name: &str) -> Subject {
-        Subject {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            command: Vec::new(),
-            is_peer: !matches!(name, "rushwire" | "raw"),
-            is_extra: false,
-        }
-    }
-
     fn judge(cell: &'static str, lines: &[(&str, &[&str])]) -> Vec<Verdict> {
         let mut samples = Samples::default();
         for (subject, lines) in lines {
             samples.add(cell, subject, lines);
         }
-        let subjects: Vec<Subject> = lines.iter().map(|(name, _)| peer(name)).collect();
+        let subjects: Vec<Subject> = lines.iter().map(|(name, _)| Subject::named(name)).collect();
         verdicts(&subjects, &samples)
     }
 
@@ -268,7 +258,7 @@ mod tests {
             "rushwire",
             &["noisy_p99_ns=145000 quiet_p99_ns=120000 big_bytes_per_second=1"],
         );
-        let found = verdicts(&[peer("rushwire")], &samples);
+        let found = verdicts(&[Subject::named("rushwire")], &samples);
         let neighbour = found.last().expect("a verdict");
         assert_eq!(neighbour.measured, "+ 2.50 (2.50–2.50) ×");
         assert!(!neighbour.met);

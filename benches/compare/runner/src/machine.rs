@@ -22,10 +22,14 @@ pub(crate) fn date() -> String {
 
 /// The processor, the kernel and what else changes the figures.
 pub(crate) fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cpuinfo = read("/proc/cpuinfo");
+    let cores = cpuinfo
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
     let kernel = read("/proc/sys/kernel/osrelease");
     let congestion = read("/proc/sys/net/ipv4/tcp_congestion_control");
-    let model = model(&read("/proc/cpuinfo"));
+    let model = model(&cpuinfo);
     format!("{model}, {cores} cores; Linux {kernel}, TCP {congestion}")
 }
 

@@ -1,6 +1,7 @@
 //! Compares the library with other servers, on one machine and in one run: see README.md beside this
 //! project. `benches/compare/run` starts it.
 
+mod building;
 mod cells;
 mod compare;
 mod counting;
@@ -60,6 +61,7 @@ fn compared(options: &Options) -> Result<(), String> {
         return Err(format!("there is no cell {}", options.cells.join(",")));
     }
     let field = subjects::assemble(options)?;
+    process::make_room()?;
     let samples = compare::run(options, &field, &cells);
     let verdicts = goals::verdicts(&field.subjects, &samples);
     let parts = [

@@ -198,14 +198,7 @@ mod tests {
         let mut samples = Samples::default();
         samples.add(cell.name, "rushwire", &["messages=1 cpu_ns=1500"; 3]);
         samples.add(cell.name, "raw", &["messages=1 cpu_ns=1000"; 3]);
-        let subject = |name: &str| Subject {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            command: Vec::new(),
-            is_peer: false,
-            is_extra: false,
-        };
-        let subjects = ["rushwire", "raw", "yawc"].map(subject);
+        let subjects = ["rushwire", "raw", "yawc"].map(Subject::named);
         let found = row(&subjects, cell, cell.main(), &samples);
         assert_eq!(
             found[1..],

@@ -10,7 +10,7 @@ const WIDTH: f64 = 430.0;
 const HEIGHT: f64 = 262.0;
 /// Place around the area of a panel.
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 22.0;
+const RIGHT: f64 = 30.0;
 const ABOVE: f64 = 52.0;
 const BELOW: f64 = 34.0;
 

@@ -186,24 +186,12 @@ mod tests {
 
     use super::*;
     use crate::cells;
-    use crate::generator::Generator;
     use crate::subjects::Subject;
 
     fn field(names: &[&str]) -> Field {
-        let subject = |name: &&str| Subject {
-            name: (*name).to_owned(),
-            title: (*name).to_owned(),
-            command: Vec::new(),
-            is_peer: !matches!(*name, "rushwire" | "raw"),
-            is_extra: false,
-        };
-        Field {
-            generator: Generator {
-                program: PathBuf::new(),
-            },
-            subjects: names.iter().map(subject).collect(),
-            missing: Vec::new(),
-        }
+        let mut field = Field::new(PathBuf::new());
+        field.subjects = names.iter().map(|name| Subject::named(name)).collect();
+        field
     }
 
     #[test]

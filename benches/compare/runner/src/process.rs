@@ -35,6 +35,28 @@ pub(crate) fn cpu_ns(pid: u32) -> Result<u64, String> {
     Ok(sum)
 }
 
+/// Leaves the server's core to the server. What is started from here on chooses for itself.
+///
+/// # Errors
+///
+/// A sentence when the machine has no second core.
+pub(crate) fn make_room() -> Result<(), String> {
+    let pid = std::process::id().to_string();
+    let output = Command::new("taskset")
+        .args(["-cp", GENERATOR_CPU, &pid])
+        .output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = reason(&String::from_utf8_lossy(&output.stderr)).unwrap_or_default();
+            Err(format!(
+                "two cores are needed, {SERVER_CPU} and {GENERATOR_CPU}: {said}"
+            ))
+        }
+        Err(error) => Err(format!("taskset: {error}")),
+    }
+}
+
 /// Waits until a process has had nothing to do for a tenth of a second, at most five seconds.
 pub(crate) fn quiet(pid: u32) -> Result<(), String> {
     let end = Instant::now() + Duration::from_secs(5);

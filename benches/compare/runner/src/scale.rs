@@ -4,6 +4,7 @@ use crate::compare::{WARMUP, attempts};
 use crate::curve::{Curve, Growth, Kind, Line, Quantity};
 use crate::generator::{Generator, Load};
 use crate::options::Options;
+use crate::process;
 use crate::progress::Progress;
 use crate::rooms;
 use crate::server::Server;
@@ -94,6 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Curve>, String> {
         return Err(format!("there is no curve {}", options.cells.join(",")));
     }
     let field = subjects::assemble_own(options)?;
+    process::make_room()?;
     let mut progress = Progress::new(
         sweeps
             .iter()

@@ -1,12 +1,11 @@
 //! Who is measured: the library's example, the floor and the peers, each built here.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
+use crate::building::{self, Source};
 use crate::generator::Generator;
 use crate::options::Options;
-use crate::process;
 use crate::server::Server;
 
 /// A server that can be started, its address behind the command.
@@ -25,6 +24,18 @@ impl Subject {
     pub(crate) fn is_raw(&self) -> bool {
         self.name == "raw"
     }
+
+    /// For tests: one that cannot be started.
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            command: Vec::new(),
+            is_peer: !matches!(name, "rushwire" | "raw"),
+            is_extra: false,
+        }
+    }
 }
 
 /// All that takes part in a comparison.
@@ -39,18 +50,6 @@ struct Known {
     name: &'static str,
     title: &'static str,
     source: Source,
-}
-
-/// Where a program comes from. Directories are below `benches/compare`.
-enum Source {
-    Example(&'static str),
-    Package(&'static str),
-    Node {
-        directory: &'static str,
-        /// Below the directory, or on the path.
-        runtime: &'static str,
-        script: &'static str,
-    },
 }
 
 /// In the order in which they are measured and shown.
@@ -86,17 +85,9 @@ const MOST_MISSING: usize = 2;
 /// A sentence when the generator, the library or the floor is not there, or too many peers are not.
 pub(crate) fn assemble(options: &Options) -> Result<Field, String> {
     unknown_names(options)?;
-    let mut field = Field {
-        generator: Generator {
-            program: helper(options, "load")?,
-        },
-        subjects: Vec::new(),
-        missing: Vec::new(),
-    };
-    for known in KNOWN
-        .iter()
-        .filter(|known| options.wants_subject(known.name))
-    {
+    let mut field = Field::new(helper(options, "load")?);
+    let wanted = |known: &&Known| options.wants_subject(known.name);
+    for known in KNOWN.iter().filter(wanted) {
         field.admit(known.subject(options), known)?;
     }
     for subject in extras(options) {
@@ -104,7 +95,12 @@ pub(crate) fn assemble(options: &Options) -> Result<Field, String> {
         field.subjects.insert(1.min(field.subjects.len()), subject);
     }
     if field.missing.len() > MOST_MISSING {
-        return Err(format!("{} peers are missing", field.missing.len()));
+        let names: Vec<&str> = field
+            .missing
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        return Err(format!("too many peers are missing: {}", names.join(", ")));
     }
     Ok(field)
 }
@@ -123,13 +119,7 @@ pub(crate) fn assemble_own(options: &Options) -> Result<Field, String> {
         title: SCALE_SERVER,
         source: Source::Package(SCALE_SERVER),
     };
-    let mut field = Field {
-        generator: Generator {
-            program: helper(options, "load")?,
-        },
-        subjects: Vec::new(),
-        missing: Vec::new(),
-    };
+    let mut field = Field::new(helper(options, "load")?);
     for known in own.chain([&rooms]) {
         field.admit(known.subject(options), known)?;
     }
@@ -137,6 +127,14 @@ pub(crate) fn assemble_own(options: &Options) -> Result<Field, String> {
 }
 
 impl Field {
+    pub(crate) fn new(generator: PathBuf) -> Self {
+        Self {
+            generator: Generator { program: generator },
+            subjects: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
     /// Takes the subject in if it starts; a peer that does not is missing, any other an error.
     fn admit(&mut self, built: Result<Subject, String>, known: &Known) -> Result<(), String> {
         let started = built.and_then(|subject| starts(&subject).map(|()| subject));
@@ -176,36 +174,11 @@ impl Known {
     }
 }
 
-impl Source {
-    fn build(&self) -> Result<Vec<OsString>, String> {
-        match self {
-            Self::Example(name) => {
-                let program = cargo(&directory("../.."), &["--example", name])?;
-                Ok(vec![program.into()])
-            }
-            Self::Package(path) => Ok(vec![cargo(&directory(path), &[])?.into()]),
-            Self::Node {
-                directory: path,
-                runtime,
-                script,
-            } => {
-                let home = directory(path);
-                install(&home)?;
-                let runtime = match runtime.contains('/') {
-                    true => home.join(runtime),
-                    false => runtime.into(),
-                };
-                Ok(vec![runtime.into(), home.join(script).into()])
-            }
-        }
-    }
-}
-
 /// The path of a program that is no subject, built unless the command line gives it.
 fn helper(options: &Options, name: &str) -> Result<PathBuf, String> {
     match options.program(name) {
         Some(path) => Ok(path.clone()),
-        None => cargo(&directory(name), &[]).map_err(|reason| format!("{name}: {reason}")),
+        None => building::package(name).map_err(|reason| format!("{name}: {reason}")),
     }
 }
 
@@ -239,87 +212,6 @@ fn unknown_names(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn directory(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
-
-/// Builds the package in `directory`, in release mode, and gives the program that Cargo names.
-fn cargo(directory: &Path, words: &[&str]) -> Result<PathBuf, String> {
-    eprintln!("runner: building {}", shown(directory, words));
-    let output = Command::new("cargo")
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(words)
-        .current_dir(directory)
-        .output()
-        .map_err(|error| format!("cargo in {}: {error}", directory.display()))?;
-    if !output.status.success() {
-        let said = process::reason(&String::from_utf8_lossy(&output.stderr));
-        return Err(said.unwrap_or_else(|| "it does not build".to_owned()));
-    }
-    executable(&String::from_utf8_lossy(&output.stdout)).ok_or("Cargo built no program".to_owned())
-}
-
-fn shown(directory: &Path, words: &[&str]) -> String {
-    match words.last() {
-        Some(name) => format!("the example {name}"),
-        None => directory
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-    }
-}
-
-/// The last program that is named in Cargo's messages.
-fn executable(messages: &str) -> Option<PathBuf> {
-    let mut named = messages.lines().filter_map(|line| {
-        let (_, rest) = line.split_once(r#""executable":""#)?;
-        rest.split_once('"').map(|(path, _)| path.into())
-    });
-    named.next_back()
-}
-
-/// Installs what the lockfile names, unless that was done before.
-fn install(home: &Path) -> Result<(), String> {
-    let changed = |name: &str| {
-        home.join(name)
-            .metadata()
-            .and_then(|file| file.modified())
-            .ok()
-    };
-    let installed = changed("node_modules/.package-lock.json");
-    if installed.is_some() && installed >= changed("package-lock.json") {
-        return Ok(());
-    }
-    eprintln!("runner: installing {}", shown(home, &[]));
-    let output = Command::new("npm")
-        .args([
-            "ci",
-            "--no-audit",
-            "--no-fund",
-            "--no-progress",
-            "--loglevel=error",
-        ])
-        .current_dir(home)
-        .output()
-        .map_err(|error| format!("npm: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(said
-        .lines()
-        .next()
-        .unwrap_or("npm ci fails")
-        .trim()
-        .to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,15 +223,6 @@ mod tests {
     #[test]
     fn there_are_eight_peers() {
         assert_eq!(KNOWN.iter().filter(|known| known.is_peer()).count(), 8);
-    }
-
-    #[test]
-    fn the_program_is_the_last_that_cargo_names() {
-        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"executable\":\"/t/release/raw\",\"fresh\":true}\n\
-            {\"reason\":\"build-finished\",\"success\":true}\n";
-        assert_eq!(executable(messages), Some("/t/release/raw".into()));
-        assert_eq!(executable(""), None);
     }
 
     #[test]
@@ -361,13 +244,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_does_not_start_is_missing_and_the_library_may_not_be() {
-        let mut field = Field {
-            generator: Generator {
-                program: PathBuf::new(),
-            },
-            subjects: Vec::new(),
-            missing: Vec::new(),
-        };
+        let mut field = Field::new(PathBuf::new());
         let fails = || Err("it does not build".to_owned());
         assert!(field.admit(fails(), &KNOWN[5]).is_ok());
         assert_eq!(

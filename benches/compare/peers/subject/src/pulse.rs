@@ -1,6 +1,7 @@
 //! The heartbeat's clock, for peers that have none of their own.
 
-use std::future::pending;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -21,11 +22,14 @@ impl Pulse {
 
     /// Waits for the next beat. Nothing is lost when it is cancelled.
     pub async fn beat(&mut self) {
+        poll_fn(|context| self.poll_beat(context)).await;
+    }
+
+    /// [`Pulse::beat`] for a stream that is written by hand.
+    pub fn poll_beat(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.0 {
-            Some(interval) => {
-                interval.tick().await;
-            }
-            None => pending().await,
+            Some(interval) => interval.poll_tick(context).map(|_| ()),
+            None => Poll::Pending,
         }
     }
 }

@@ -1,24 +1,28 @@
 //! The peer tokio-tungstenite, called by the comparison as `PROGRAM ADDRESS [HEARTBEAT]`.
 //!
-//! Its default buffers (128 KiB to read and to write) are what its documentation recommends for load.
-//! Answers and deliveries are fed and then flushed once for all that was ready, as the crate's own
-//! echo example does with `forward`. A broadcast shares its payload; the crate frames it once for
-//! each member. It has no heartbeat, so each connection has an interval.
+//! Answers and deliveries go out by `forward`, as in the crate's own examples: all that is ready is fed
+//! and then flushed once. In the room the halves are two tasks, since each look for input clears the
+//! whole read buffer. A broadcast shares its payload; the crate frames it once for each member. It has
+//! no heartbeat, so each connection has an interval.
 
+use std::future::ready;
 use std::rc::Rc;
+use std::task::Poll;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use subject::{Arguments, MAX_MESSAGE, Pulse, Room, Seat};
 use tokio::net::TcpStream;
-use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::spawn_local;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Result};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
-type Socket = WebSocketStream<TcpStream>;
+type Reader = SplitStream<WebSocketStream<TcpStream>>;
+type Writer = SplitSink<WebSocketStream<TcpStream>, Message>;
 
 fn main() {
     let arguments = Arguments::read();
@@ -37,64 +41,49 @@ async fn connection(stream: TcpStream, room: Rc<Room<Message>>, pulse: Pulse) ->
         Ok(response)
     };
     let socket = accept_hdr_async_with_config(stream, see_path, Some(config)).await?;
+    let (writer, reader) = socket.split();
     if in_room {
         let (seat, inbox) = room.join();
-        talk(socket, seat, inbox, pulse).await
+        spawn_local(deliver(writer, inbox, pulse));
+        talk(reader, seat).await
     } else {
-        echo(socket, pulse).await
+        let messages = reader.try_filter(|message| ready(is_data(message)));
+        and_pings(messages, pulse).forward(writer).await
     }
 }
 
-async fn echo(mut socket: Socket, mut pulse: Pulse) -> Result<()> {
-    loop {
-        select! {
-            biased;
-            message = socket.next() => match message {
-                Some(message) => answer(&mut socket, message?).await?,
-                None => return Ok(()),
-            },
-            () = pulse.beat() => socket.send(Message::Ping(Bytes::new())).await?,
-        }
-    }
-}
-
-/// Sends back `first` and all that was read along with it.
-async fn answer(socket: &mut Socket, first: Message) -> Result<()> {
-    let mut next = Some(first);
-    while let Some(message) = next {
+/// Tells the others what this member says, until it leaves.
+async fn talk(mut reader: Reader, seat: Seat<Message>) -> Result<()> {
+    while let Some(message) = reader.try_next().await? {
         if is_data(&message) {
-            socket.feed(message).await?;
+            seat.tell_others(message);
         }
-        next = socket.next().now_or_never().flatten().transpose()?;
     }
-    socket.flush().await
+    Ok(())
 }
 
-async fn talk(
-    mut socket: Socket,
-    seat: Seat<Message>,
+/// Ends when the reader has left and the inbox is empty.
+async fn deliver(
+    writer: Writer,
     mut inbox: UnboundedReceiver<Message>,
-    mut pulse: Pulse,
+    pulse: Pulse,
 ) -> Result<()> {
-    loop {
-        // What was read first, so that deliveries gather meanwhile.
-        select! {
-            biased;
-            message = socket.next() => match message.transpose()? {
-                Some(message) if is_data(&message) => seat.tell_others(message),
-                Some(_) => {}
-                None => return Ok(()),
-            },
-            Some(message) = inbox.recv() => {
-                socket.feed(message).await?;
-                while let Ok(message) = inbox.try_recv() {
-                    socket.feed(message).await?;
-                }
-                socket.flush().await?;
-            }
-            () = pulse.beat() => socket.send(Message::Ping(Bytes::new())).await?,
+    let messages = stream::poll_fn(move |context| inbox.poll_recv(context));
+    and_pings(messages.map(Ok), pulse).forward(writer).await
+}
+
+/// `messages`, and a ping at each beat.
+fn and_pings(
+    mut messages: impl Stream<Item = Result<Message>> + Unpin,
+    mut pulse: Pulse,
+) -> impl Stream<Item = Result<Message>> {
+    stream::poll_fn(move |context| match messages.poll_next_unpin(context) {
+        Poll::Pending => {
+            let beat = pulse.poll_beat(context);
+            beat.map(|()| Some(Ok(Message::Ping(Bytes::new()))))
         }
-    }
+        message => message,
+    })
 }
 
 fn is_data(message: &Message) -> bool {
