@@ -17,6 +17,7 @@ use super::routes::Routes;
 use super::server::Server;
 use super::verdict::Verdict;
 use crate::http::Method;
+use crate::net::links::Links;
 use crate::net::listener::Listener;
 use crate::ws::hub::{Hub, Report};
 use crate::ws::message::Message;
@@ -69,7 +70,7 @@ impl App {
     /// An application with these options.
     pub fn with(options: Options) -> Self {
         Self {
-            hub: Hub::new(options.settings()),
+            hub: Hub::new(options.settings(), Links::new(options.limits())),
             options,
             routes: Routes::default(),
             middleware: Vec::new(),

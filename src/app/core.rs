@@ -15,8 +15,8 @@ use super::request::Request;
 use super::routes::Routes;
 use super::verdict::Verdict;
 use crate::http::imf_fixdate;
-use crate::net::link::Link;
 use crate::net::protocol::Service;
+use crate::net::slab::Key;
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
@@ -74,8 +74,8 @@ impl Service for Acceptor {
     type Job = Job;
     type Protocol = Conversation;
 
-    fn accepted(&mut self, link: Link, peer: Peer) -> Conversation {
-        let opening = Opening::new(Rc::clone(&self.0), link, peer.tcp());
+    fn accepted(&mut self, key: Key, peer: Peer) -> Conversation {
+        let opening = Opening::new(Rc::clone(&self.0), key, peer.tcp());
         Conversation::Opening(Box::new(opening))
     }
 

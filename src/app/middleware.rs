@@ -127,15 +127,15 @@ impl Admission {
                 &mut *decision.lock().unwrap_or_else(PoisonError::into_inner),
                 Decision::Obeyed,
             );
-            let link = self.socket.link().clone();
+            let socket = self.socket.clone();
             // First, since the next middleware may want to wait, too.
-            link.resume();
+            socket.link().resume();
             if self.obey(decided) {
                 self.at += 1;
                 self.advance();
             }
             // Heartbeat and the like begin now.
-            link.wake_at(link.now());
+            socket.link().wake_at(socket.link().now());
         });
     }
 

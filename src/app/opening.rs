@@ -17,6 +17,7 @@ use super::upgrade;
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
 use crate::net::clock::Tick;
 use crate::net::link::Link;
+use crate::net::slab::Key;
 use crate::proto::handshake;
 use crate::ws::session::Session;
 
@@ -27,7 +28,7 @@ const BURST: usize = 64 * 1024;
 /// A connection before it speaks WebSocket.
 pub(super) struct Opening {
     core: Rc<Core>,
-    link: Link,
+    key: Key,
     peer: Option<SocketAddr>,
     state: State,
     /// When this request began: accepting the connection, or its first byte.
@@ -62,13 +63,14 @@ enum Flow {
 }
 
 impl Opening {
-    pub(super) fn new(core: Rc<Core>, link: Link, peer: Option<SocketAddr>) -> Self {
+    pub(super) fn new(core: Rc<Core>, key: Key, peer: Option<SocketAddr>) -> Self {
+        let link = core.hub.link(key);
         let began = link.now();
         link.wake_at(began.after(core.options.handshake_timeout));
         let state = State::Head(HeadParser::new(limits(&core)));
         Self {
             core,
-            link,
+            key,
             peer,
             state,
             began,
@@ -79,13 +81,19 @@ impl Opening {
         }
     }
 
+    fn link(&self) -> Link<'_> {
+        self.core.hub.link(self.key)
+    }
+
     /// Takes one step: a head, or a body.
     fn step(&mut self, input: &[u8], now: Tick) -> Flow {
         let step = match &mut self.state {
             State::Head(parser) => {
                 if !parser.has_begun() && self.answered.is_some() {
                     self.began = now;
-                    self.link
+                    self.core
+                        .hub
+                        .link(self.key)
                         .wake_at(now.after(self.core.options.handshake_timeout));
                 }
                 let pushed = parser.push(input);
@@ -113,7 +121,7 @@ impl Opening {
     fn head(&mut self, head: Head, used: usize) -> Flow {
         if handshake::wants_websocket(&head) {
             let how = Answer::last().to(&head);
-            return match upgrade::upgrade(&self.core, &self.link, self.peer, head) {
+            return match upgrade::upgrade(&self.core, self.key, self.peer, head) {
                 Ok(session) => Flow::Become(session, used),
                 Err(response) => {
                     self.answer(&response, how);
@@ -139,7 +147,7 @@ impl Opening {
                 return self.body(used);
             }
             Ok(_) if head.expects_continue() => {
-                self.link
+                self.link()
                     .send_raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
             }
             Ok(_) => {}
@@ -180,23 +188,23 @@ impl Opening {
     fn answer(&mut self, response: &Response, how: Answer) {
         let bytes = exchange::write(&self.core, response, how);
         self.burst += bytes.len();
-        self.link.send_raw(bytes);
-        let now = self.link.now();
+        self.link().send_raw(bytes);
+        let now = self.link().now();
         self.answered = Some(now);
         if how.keep_alive {
-            self.link
+            self.link()
                 .wake_at(now.after(self.core.options.keep_alive_timeout));
         } else {
             self.state = State::Done;
-            self.link.end(true);
+            self.link().end(true);
         }
     }
 
     /// Keeps what was pipelined until the answers so far are written.
     fn hold(&mut self, input: &[u8]) {
         self.held = input.to_vec();
-        self.link.pause();
-        self.link.tell_when_written();
+        self.link().pause();
+        self.link().tell_when_written();
     }
 
     /// Whether no request is under way.
@@ -214,7 +222,8 @@ impl Opening {
 
     /// Whether the peer is still reading answers, if slowly.
     fn is_reading(&mut self) -> bool {
-        let before = std::mem::replace(&mut self.backlog, self.link.unwritten());
+        let unwritten = self.link().unwritten();
+        let before = std::mem::replace(&mut self.backlog, unwritten);
         self.backlog > 0 && self.backlog != before
     }
 }
@@ -258,7 +267,7 @@ impl Opening {
 
     /// The peer may still read the answer to what it has asked, but it asks nothing more.
     pub(super) fn finished(&mut self) {
-        self.link.end(false);
+        self.link().end(false);
     }
 
     /// A moment that was asked for has come; gives the next one.
@@ -270,7 +279,7 @@ impl Opening {
             return Some(now.after(self.core.options.keep_alive_timeout));
         }
         if self.is_idle() {
-            self.link.end(false);
+            self.link().end(false);
         } else {
             self.answer(
                 &Response::text("the request took too long\n").with_status(408),
@@ -283,13 +292,13 @@ impl Opening {
     /// All answers so far are written.
     pub(super) fn drained(&mut self) {
         self.burst = 0;
-        self.link.resume();
+        self.link().resume();
     }
 
     /// The server shuts down.
     pub(super) fn shutdown(&mut self) {
         if self.is_idle() {
-            self.link.end(false);
+            self.link().end(false);
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::error::Problems;
-use crate::net::link::Overflow;
+use crate::net::link::{Limits, Overflow, Unit};
+use crate::proto::encoder;
 use crate::ws::settings::{Rate, Settings};
 
 /// What a server allows, and how long it waits.
@@ -114,6 +115,15 @@ impl Default for Options {
 }
 
 impl Options {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            max_backpressure: self.max_backpressure,
+            overflow: self.overflow,
+            linger: self.close_timeout,
+            measure,
+        }
+    }
+
     pub(super) fn settings(&self) -> Settings {
         let on = |span: Duration| (!span.is_zero()).then_some(span);
         Settings {
@@ -171,5 +181,13 @@ impl Options {
                 "subprotocol {protocol:?} is not a token (RFC 9110 §5.6.2)"
             ));
         }
+    }
+}
+/// Measures a frame that waits to be written.
+fn measure(frames: &[u8]) -> Unit {
+    let unit = encoder::measure(frames);
+    Unit {
+        len: unit.len,
+        control: unit.control,
     }
 }

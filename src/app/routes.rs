@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::context::Context;
 use super::request::Request;
@@ -43,6 +44,8 @@ struct HttpRoute {
 
 pub(super) struct Endpoint {
     pub(super) pattern: Pattern,
+    /// The pattern's text: the URL of every socket whose request was for just that.
+    pub(super) url: Rc<str>,
     /// `None`: for pushing only.
     pub(super) handler: Option<RefCell<SocketHandler>>,
 }
@@ -132,6 +135,7 @@ impl Routes {
             Some(_) => Ok(()),
             None => {
                 place.push(Endpoint {
+                    url: pattern.as_str().into(),
                     pattern,
                     handler: handler.map(RefCell::new),
                 });

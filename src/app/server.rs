@@ -6,11 +6,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::core::{Acceptor, Core};
-use crate::net::link::{Limits, Unit};
-use crate::net::links::Links;
 use crate::net::listener::Listener;
 use crate::net::reactor::Reactor;
-use crate::proto::encoder;
 use crate::ws::hub::Hub;
 use crate::ws::remote::Remote;
 
@@ -39,15 +36,8 @@ pub struct Server {
 
 impl Server {
     pub(super) fn new(core: Rc<Core>, listener: Listener) -> io::Result<Self> {
-        let options = &core.options;
-        let links = Links::new(Limits {
-            max_backpressure: options.max_backpressure,
-            overflow: options.overflow,
-            linger: options.close_timeout,
-            measure,
-        });
-        core.hub.configure(options.settings(), Rc::clone(&links));
-        let max = options.max_connections.saturating_add(RESERVE);
+        let max = core.options.max_connections.saturating_add(RESERVE);
+        let links = Rc::clone(core.hub.links());
         let mut reactor = Reactor::new(links, max, core.hub.mailbox(), Acceptor(Rc::clone(&core)))?;
         reactor.listen(listener)?;
         Ok(Self {
@@ -161,14 +151,5 @@ impl std::fmt::Debug for Server {
             .field("address", &self.local_addr())
             .field("connections", &self.reactor.connections())
             .finish_non_exhaustive()
-    }
-}
-
-/// Measures a frame that waits to be written.
-fn measure(frames: &[u8]) -> Unit {
-    let unit = encoder::measure(frames);
-    Unit {
-        len: unit.len,
-        control: unit.control,
     }
 }

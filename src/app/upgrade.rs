@@ -12,7 +12,7 @@ use super::middleware::Admission;
 use super::request::Request;
 use super::verdict::Verdict;
 use crate::http::{Head, Response};
-use crate::net::link::Link;
+use crate::net::slab::Key;
 use crate::proto::decoder::Role;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
@@ -26,7 +26,7 @@ const RETRY_AFTER: &str = "5";
 /// Makes a socket of a connection, or says why not.
 pub(super) fn upgrade(
     core: &Rc<Core>,
-    link: &Link,
+    key: Key,
     peer: Option<SocketAddr>,
     head: Head,
 ) -> Result<Session, Response> {
@@ -34,7 +34,7 @@ pub(super) fn upgrade(
     let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
     let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
     let offer = handshake::check(&head).map_err(refusal)?;
-    let key = offer.key.to_owned();
+    let nonce = offer.key.to_owned();
     let protocol = agree(&core.options.subprotocols, offer.protocols());
     let client = core.proxies.client(&head, peer);
     let request = Request::new(head, peer, client).with_params(found.names, found.values);
@@ -47,10 +47,10 @@ pub(super) fn upgrade(
     let place = core.places.take(client).map_err(no_place)?;
     verify(core, &request)?;
     let mut answer = Vec::new();
-    handshake::write_accept(&mut answer, &key, protocol, std::iter::empty());
-    link.send_raw(answer);
+    handshake::write_accept(&mut answer, &nonce, protocol, std::iter::empty());
+    core.hub.link(key).send_raw(answer);
     let origin = Origin {
-        url: request.url().into(),
+        url: url(&found.route.url, request.url()),
         peer: peer.map(|peer| {
             client.map_or(peer, |ip| {
                 if ip == peer.ip().to_canonical() {
@@ -63,7 +63,7 @@ pub(super) fn upgrade(
         protocol: protocol.map(Into::into),
         data: request.values(),
     };
-    let socket = core.hub.open(link.clone(), origin);
+    let socket = core.hub.open(key, origin);
     Admission {
         core: Rc::clone(core),
         socket: socket.clone(),
@@ -73,6 +73,14 @@ pub(super) fn upgrade(
     .advance();
     // Its first deadline depends on whether the socket has passed.
     Ok(Session::new(socket, Role::Server, Some(place)))
+}
+
+/// The URL of the request; of the route, if that is the same, so that it is not kept twice.
+fn url(route: &Rc<str>, request: &str) -> Rc<str> {
+    match **route == *request {
+        true => Rc::clone(route),
+        false => request.into(),
+    }
 }
 
 fn verify(core: &Core, request: &Request) -> Result<(), Response> {

@@ -16,8 +16,8 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
-        if half.alarm.is_none_or(|alarm| !alarm.has_come(when)) {
-            half.alarm = Some(when);
+        if half.alarm().is_none_or(|alarm| !alarm.has_come(when)) {
+            half.set_alarm(Some(when));
             self.alarms
                 .push(Reverse((self.clock.unwrap_tick(when), key)));
             self.sweep_alarms();
@@ -43,10 +43,10 @@ impl Table {
             self.alarms.pop();
             if let Some(half) = self.halves.get_mut(key)
                 && half
-                    .alarm
+                    .alarm()
                     .is_some_and(|alarm| self.clock.unwrap_tick(alarm) == due)
             {
-                half.alarm = None;
+                half.set_alarm(None);
                 if half.stage() < Stage::Ending {
                     return Some(key);
                 }
@@ -72,7 +72,7 @@ impl Table {
         if self.alarms.len() > 64 && self.alarms.len() > 2 * self.halves.len() {
             let (halves, clock) = (&self.halves, &self.clock);
             self.alarms.retain(|Reverse((due, key))| {
-                let alarm = halves.get(*key).and_then(|half| half.alarm);
+                let alarm = halves.get(*key).and_then(|half| half.alarm());
                 alarm.is_some_and(|alarm| clock.unwrap_tick(alarm) == *due)
             });
         }

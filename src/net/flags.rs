@@ -28,6 +28,9 @@ impl Flags {
     /// It is not open any more: see [`Stage`](super::link::Stage).
     pub(super) const CLOSED: Self = Self(1 << 10);
 
+    /// It has an alarm.
+    pub(super) const ARMED: Self = Self(1 << 11);
+
     /// All of these.
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -24,7 +24,8 @@ pub(super) struct Half {
     /// Messages that were dropped, and not yet told.
     pub(super) undelivered: u32,
     pub(super) discarded: u32,
-    pub(super) alarm: Option<Tick>,
+    /// When the alarm rings, if [`Flags::ARMED`].
+    alarm: Tick,
     pub(super) flags: Flags,
     stage: Stage,
     /// Why it is over; before that, why nothing can be written any more.
@@ -39,11 +40,20 @@ impl Half {
             outbox: Outbox::default(),
             undelivered: 0,
             discarded: 0,
-            alarm: None,
+            alarm: Tick::default(),
             flags: Flags::UNREAD,
             stage: Stage::Open,
             cause: Cause::Ended,
         }
+    }
+
+    pub(super) fn alarm(&self) -> Option<Tick> {
+        self.flags.has(Flags::ARMED).then_some(self.alarm)
+    }
+
+    pub(super) fn set_alarm(&mut self, alarm: Option<Tick>) {
+        self.flags.set(Flags::ARMED, alarm.is_some());
+        self.alarm = alarm.unwrap_or_default();
     }
 
     #[inline]

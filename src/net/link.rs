@@ -86,23 +86,24 @@ pub(crate) struct Limits {
     pub(crate) measure: Measure,
 }
 
+impl Links {
+    /// The link of that key.
+    #[inline]
+    pub(crate) fn link(&self, key: Key) -> Link<'_> {
+        Link { links: self, key }
+    }
+}
+
 /// One connection, seen from the writing side. A stale one does nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct Link {
-    links: Rc<Links>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link<'a> {
+    links: &'a Links,
     key: Key,
 }
 
-impl Link {
-    pub(crate) fn new(links: Rc<Links>, key: Key) -> Self {
-        Self { links, key }
-    }
+impl Link<'_> {
 
-    pub(crate) fn key(&self) -> Key {
-        self.key
-    }
-
-    pub(crate) fn stage(&self) -> Stage {
+    pub(crate) fn stage(self) -> Stage {
         self.links
             .table()
             .halves
@@ -110,12 +111,12 @@ impl Link {
             .map_or(Stage::Dead, Half::stage)
     }
 
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         self.stage() == Stage::Open
     }
 
     /// Bytes that the kernel has refused, and what they pin.
-    pub(crate) fn backlog(&self) -> usize {
+    pub(crate) fn backlog(self) -> usize {
         self.links
             .table()
             .halves
@@ -124,13 +125,13 @@ impl Link {
     }
 
     /// Whether the peer is not read until it reads what waits for it.
-    pub(crate) fn is_stalled(&self) -> bool {
+    pub(crate) fn is_stalled(self) -> bool {
         let table = self.links.table();
         table.halves.get(self.key).is_some_and(|half| half.flags.has(Flags::STALLED))
     }
 
     /// Bytes that are queued and not written.
-    pub(crate) fn unwritten(&self) -> usize {
+    pub(crate) fn unwritten(self) -> usize {
         let table = self.links.table();
         table
             .halves
@@ -141,74 +142,74 @@ impl Link {
     /// Queues a short message if there is nothing to it. `false` if there is, and nothing was done: then
     /// [`send`](Self::send) it.
     #[inline(always)]
-    pub(crate) fn send_short(&self, head: [u8; 2], body: &[u8]) -> bool {
+    pub(crate) fn send_short(self, head: [u8; 2], body: &[u8]) -> bool {
         self.links.send_short(self.key, head, body)
     }
 
     /// Queues one message.
-    pub(crate) fn send(&self, parts: Parts<'_>) -> Sent {
+    pub(crate) fn send(self, parts: Parts<'_>) -> Sent {
         self.links.table().send(self.key, parts)
     }
 
     /// Queues one message that is encoded already.
-    pub(crate) fn send_encoded(&self, frame: &Rc<Vec<u8>>) -> Sent {
+    pub(crate) fn send_encoded(self, frame: &Rc<Vec<u8>>) -> Sent {
         self.links.table().send_encoded(self.key, frame)
     }
 
     /// Queues control traffic, which no limit holds back. `false` if nothing may be queued.
     ///
     /// With `overtake` it goes ahead of messages that the kernel has refused.
-    pub(crate) fn send_control(&self, overtake: bool, parts: Parts<'_>) -> bool {
+    pub(crate) fn send_control(self, overtake: bool, parts: Parts<'_>) -> bool {
         self.links.table().send_control(self.key, overtake, parts)
     }
 
     /// Queues bytes that are no messages, one piece with all that was queued before.
-    pub(crate) fn send_raw(&self, bytes: Vec<u8>) -> bool {
+    pub(crate) fn send_raw(self, bytes: Vec<u8>) -> bool {
         self.links.table().send_raw(self.key, bytes)
     }
 
     /// Lets nothing more be queued. The peer is still heard.
-    pub(crate) fn shut(&self) {
+    pub(crate) fn shut(self) {
         self.links.table().advance(self.key, Stage::Closing);
     }
 
     /// Writes what is queued, then disconnects. With `linger` the peer's FIN is waited for, so that
     /// what it is still sending does not destroy what we have written.
-    pub(crate) fn end(&self, linger: bool) {
+    pub(crate) fn end(self, linger: bool) {
         self.links.table().end(self.key, linger);
     }
 
     /// Disconnects, whatever is queued.
-    pub(crate) fn kill(&self) {
+    pub(crate) fn kill(self) {
         self.links.table().die(self.key, Cause::Cut);
     }
 
     /// Drops what waits, but for a message that is partly written and control traffic.
-    pub(crate) fn drop_waiting(&self) {
+    pub(crate) fn drop_waiting(self) {
         self.links.table().drop_waiting(self.key);
     }
 
     /// Sees to it that [`Protocol::timeout`](super::protocol::Protocol::timeout) is called at `when`
     /// or before.
-    pub(crate) fn wake_at(&self, when: Tick) {
+    pub(crate) fn wake_at(self, when: Tick) {
         self.links.table().wake_at(self.key, when);
     }
 
     /// Sees to it that [`Protocol::drained`](super::protocol::Protocol::drained) is called when all
     /// that is queued is written.
-    pub(crate) fn tell_when_written(&self) {
+    pub(crate) fn tell_when_written(self) {
         self.links.table().tell_when_written(self.key);
     }
 
     /// Stops reading.
-    pub(crate) fn pause(&self) {
+    pub(crate) fn pause(self) {
         if let Some(half) = self.links.table().halves.get_mut(self.key) {
             half.flags.set(Flags::PAUSED, true);
         }
     }
 
     /// Reads on, and lets the protocol have what it held back.
-    pub(crate) fn resume(&self) {
+    pub(crate) fn resume(self) {
         let mut table = self.links.table();
         if let Some(half) = table.halves.get_mut(self.key) {
             half.flags.set(Flags::PAUSED, false);
@@ -218,7 +219,7 @@ impl Link {
     }
 
     /// The present moment, as of this turn.
-    pub(crate) fn now(&self) -> Tick {
+    pub(crate) fn now(self) -> Tick {
         self.links.now()
     }
 }

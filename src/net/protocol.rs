@@ -4,7 +4,8 @@ use std::io;
 use std::time::Instant;
 
 use super::clock::Tick;
-use super::link::{Cause, Link};
+use super::link::Cause;
+use super::slab::Key;
 use super::stream::Peer;
 
 /// What a connection speaks: the reading half. It never sees a socket.
@@ -53,7 +54,7 @@ pub(crate) trait Service {
     type Protocol: Protocol;
 
     /// A connection was accepted.
-    fn accepted(&mut self, link: Link, peer: Peer) -> Self::Protocol;
+    fn accepted(&mut self, key: Key, peer: Peer) -> Self::Protocol;
 
     /// Another thread asks for something.
     fn job(&mut self, job: Self::Job);

@@ -19,7 +19,7 @@ use self::accepting::{Accepting, LISTENERS};
 use super::clock::Tick;
 use super::flags::Flags;
 use super::half::Half;
-use super::link::{Cause, Link, Stage};
+use super::link::{Cause, Stage};
 use super::links::{Links, Raised};
 use super::listener::Listener;
 use super::mailbox::Mailbox;
@@ -360,7 +360,7 @@ impl<S: Service> Reactor<S> {
             if let Some(Some(reader)) = self.readers.get_mut(key.index as usize)
                 && let Some(next) = reader.timeout(now)
             {
-                Link::new(Rc::clone(&self.links), key).wake_at(next);
+                self.links.link(key).wake_at(next);
             }
         }
     }

@@ -48,7 +48,7 @@ impl Table {
         half.advance(Stage::Ending);
         half.flags.set(Flags::LINGER, linger);
         // Earlier alarms were for what the connection did before.
-        half.alarm = None;
+        half.set_alarm(None);
         half.enqueue(key, &mut self.queue);
         self.wake_at(key, due);
     }

@@ -11,7 +11,6 @@ use super::partial::{Partial, Rest};
 pub(crate) use super::rules::Role;
 use super::rules::Rules;
 use super::violation::Violation;
-use std::mem;
 use std::ops::Range;
 use std::str;
 
@@ -51,20 +50,22 @@ pub(crate) struct Step<'a> {
 /// ```
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    state: State,
+    /// `None`: idle.
+    state: Option<Box<State>>,
     max_message: usize,
     role: Role,
-    /// One more than the longest payload of a frame with a [`SHORT_HEADER`]; 0 for a client.
+    /// A close frame has come.
+    is_closed: bool,
+    /// One more than the longest payload of a frame with a [`SHORT_HEADER`]; 0 for a client, and
+    /// behind a close frame.
     short_end: u8,
 }
 
+/// Anything but idle, which is to be between two messages and between two frames.
 #[derive(Debug)]
 enum State {
-    /// Between two messages, and between two frames.
-    Idle,
     Partial(Box<Partial>),
-    Closed,
-    Failed(Box<Violation>),
+    Failed(Violation),
 }
 
 /// A final, masked data frame that lies whole in the input: what most traffic is.
@@ -88,9 +89,10 @@ impl Decoder {
     pub(crate) fn new(role: Role, max_message: usize) -> Self {
         let longest = max_message.min(MAX_CONTROL) as u8;
         Self {
-            state: State::Idle,
+            state: None,
             max_message,
             role,
+            is_closed: false,
             short_end: if role == Role::Server { longest + 1 } else { 0 },
         }
     }
@@ -119,7 +121,7 @@ impl Decoder {
     pub(crate) fn plain(&self, input: &[u8]) -> Option<Plain> {
         let [first, second, key @ ..] = input.first_chunk::<SHORT_HEADER>()?;
         let end = SHORT_HEADER + usize::from(second ^ 0x80);
-        let is_plain = matches!(self.state, State::Idle)
+        let is_plain = self.state.is_none()
             && matches!(first, 0x81 | 0x82)
             && second ^ 0x80 < self.short_end
             && end <= input.len();
@@ -159,9 +161,9 @@ impl Decoder {
     /// with the frame at the latest.
     #[inline]
     pub(crate) fn window(&mut self) -> Option<&mut [u8]> {
-        match &mut self.state {
+        match self.state.as_deref_mut()? {
             State::Partial(partial) => partial.window(),
-            _ => None,
+            State::Failed(_) => None,
         }
     }
 
@@ -172,7 +174,7 @@ impl Decoder {
     ///
     /// As [`step`](Self::step).
     pub(crate) fn filled(&mut self, n: usize) -> Result<Option<Piece<'_>>, Violation> {
-        let State::Partial(partial) = &mut self.state else {
+        let Some(State::Partial(partial)) = self.state.as_deref_mut() else {
             return Ok(None);
         };
         match partial.filled(n) {
@@ -184,16 +186,18 @@ impl Decoder {
     /// Whether nothing is under way and nothing is held.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        self.state.is_none() && !self.is_closed
     }
 
     /// Bytes of heap memory held.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn buffered(&self) -> usize {
-        match &self.state {
-            State::Idle | State::Closed => 0,
-            State::Partial(partial) => size_of::<Partial>() + partial.capacity(),
-            State::Failed(_) => size_of::<Violation>(),
+        let of_state = self.state.as_deref().map_or(0, size_of_val);
+        match self.state.as_deref() {
+            Some(State::Partial(partial)) => {
+                of_state + size_of::<Partial>() + partial.capacity()
+            }
+            _ => of_state,
         }
     }
 
@@ -201,7 +205,7 @@ impl Decoder {
         let [first, second, high, low, a, b, c, d] = *input.first_chunk::<MEDIUM_HEADER>()?;
         let len = usize::from(u16::from_be_bytes([high, low]));
         let end = MEDIUM_HEADER + len;
-        let is_medium = matches!(self.state, State::Idle)
+        let is_medium = self.state.is_none()
             && self.role == Role::Server
             && matches!(first, 0x81 | 0x82)
             && second == 0x80 | 126
@@ -228,17 +232,21 @@ impl Decoder {
 
     #[inline(never)]
     fn step_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
+        if self.is_closed {
+            return Ok(self.swallow(input));
+        }
         if let Some(plain) = self.medium(input) {
             return self.plain_step(plain, input);
         }
-        match mem::replace(&mut self.state, State::Idle) {
-            State::Idle => self.begin(input),
-            State::Partial(mut partial) => match partial.resume() {
+        let Some(mut state) = self.state.take() else {
+            return self.begin(input);
+        };
+        match &mut *state {
+            State::Partial(partial) => match partial.resume() {
                 Rest::Nothing => self.begin(input),
-                Rest::Something => self.go_on(partial, input),
+                Rest::Something => self.go_on(state, input),
                 Rest::Closed => Ok(self.swallow(input)),
             },
-            State::Closed => Ok(self.swallow(input)),
             State::Failed(violation) => Err(self.fail(*violation)),
         }
     }
@@ -251,7 +259,10 @@ impl Decoder {
                 used: 0,
                 piece: None,
             }),
-            Ok(None) => self.go_on(Box::new(Partial::new()), input),
+            Ok(None) => {
+                let partial = Box::new(Partial::new());
+                self.go_on(Box::new(State::Partial(partial)), input)
+            }
             Err(violation) => Err(self.fail(violation)),
         }
     }
@@ -285,7 +296,7 @@ impl Decoder {
             Err(violation) => return Err(self.fail(violation)),
         };
         if let Piece::Close(..) = piece {
-            self.state = State::Closed;
+            self.close();
         }
         Ok(Step {
             used,
@@ -296,12 +307,17 @@ impl Decoder {
     /// Something is under way that `input` goes on with.
     fn go_on<'a>(
         &'a mut self,
-        mut partial: Box<Partial>,
+        mut state: Box<State>,
         input: &mut [u8],
     ) -> Result<Step<'a>, Violation> {
-        match partial.advance(input, self.rules()) {
+        let rules = self.rules();
+        let advanced = match &mut *state {
+            State::Partial(partial) => partial.advance(input, rules),
+            State::Failed(_) => Ok(0),
+        };
+        match advanced {
             Ok(used) => {
-                self.state = State::Partial(partial);
+                self.state = Some(state);
                 let piece = self.ready();
                 Ok(Step { used, piece })
             }
@@ -317,23 +333,29 @@ impl Decoder {
     }
 
     fn ready(&self) -> Option<Piece<'_>> {
-        match &self.state {
+        match self.state.as_deref()? {
             State::Partial(partial) => partial.piece(),
-            _ => None,
+            State::Failed(_) => None,
         }
     }
 
     fn swallow(&mut self, input: &[u8]) -> Step<'static> {
-        self.state = State::Closed;
+        self.close();
         Step {
             used: input.len(),
             piece: None,
         }
     }
 
+    fn close(&mut self) {
+        self.state = None;
+        self.is_closed = true;
+        self.short_end = 0;
+    }
+
     #[cold]
     fn fail(&mut self, violation: Violation) -> Violation {
-        self.state = State::Failed(Box::new(violation));
+        self.state = Some(Box::new(State::Failed(violation)));
         violation
     }
 }

@@ -40,18 +40,19 @@ pub(super) struct Ending {
 
 impl Socket {
     pub(super) fn key(&self) -> Key {
-        self.0.link.key()
+        self.0.key
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        &self.0.link
+    #[inline]
+    pub(crate) fn link(&self) -> Link<'_> {
+        self.0.hub.link(self.0.key)
     }
 
     /// The link, to shut, end or kill it: from now on no messages are heard.
-    pub(super) fn leave_link(&self) -> &Link {
+    pub(super) fn leave_link(&self) -> Link<'_> {
         self.0.ended.set(true);
         self.edited();
-        &self.0.link
+        self.link()
     }
 
     /// Whether the hub has it: from the end of all middleware to the end of the connection.
@@ -69,7 +70,7 @@ impl Socket {
         let listener = event.into_listener(id, once, callback);
         // What is not kept is dropped outside of any borrow.
         if !self.0.deaf.get() {
-            self.0.listeners.borrow_mut().add(listener);
+            self.0.listeners(|listeners| listeners.add(listener));
         }
         self.edited();
         ListenerId(id)
@@ -93,7 +94,7 @@ impl Socket {
             return false;
         }
         let added = self.0.edits.get();
-        let taken = self.0.listeners.borrow_mut().take::<E>(turn, added);
+        let taken = self.0.listeners(|all| all.take::<E>(turn, added));
         let Some(mut running) = taken else {
             return false;
         };
@@ -101,7 +102,7 @@ impl Socket {
             self.edited();
         }
         (running.callback)(self, payload);
-        let spare = self.0.listeners.borrow_mut().put_back(running);
+        let spare = self.0.listeners(|all| all.put_back(running));
         drop(spare);
         true
     }
@@ -127,7 +128,7 @@ impl Socket {
 
     #[inline(never)]
     pub(super) fn send_any(&self, message: Message<'_>) -> SendStatus {
-        self.sent(self.0.link.send(frame(message)), message.len())
+        self.sent(self.link().send(frame(message)), message.len())
     }
 
     pub(super) fn sent(&self, sent: Sent, bytes: usize) -> SendStatus {
@@ -147,7 +148,7 @@ impl Socket {
 
     /// Too much waits for the peer, and the policy is to close: with 1013, ahead of what waits.
     pub(super) fn overflow(&self) {
-        self.0.link.drop_waiting();
+        self.link().drop_waiting();
         self.fail(
             CloseCode::TRY_AGAIN_LATER,
             "slow consumer",
@@ -168,7 +169,7 @@ impl Socket {
 
     /// Sends a ping of the heartbeat.
     pub(super) fn heartbeat(&self, now: Tick) {
-        if self.0.link.send_control(true, control(Opcode::Ping, &[]))
+        if self.link().send_control(true, control(Opcode::Ping, &[]))
             && !self.0.pinged.replace(true)
         {
             self.0.unanswered.set(now);
@@ -186,8 +187,8 @@ impl Socket {
 
     /// Remembers who began the end, and how. Only the first counts.
     pub(super) fn record(&self, code: CloseCode, reason: &str, by: By, cause: Cause) {
-        let deadline = self.0.link.now().after(self.0.hub.settings().close_timeout);
-        if self.0.link.stage() == Stage::Dead {
+        let deadline = self.link().now().after(self.0.hub.settings().close_timeout);
+        if self.link().stage() == Stage::Dead {
             return;
         }
         let ending = || Ending {
@@ -218,12 +219,12 @@ impl Socket {
             self.leave_link().shut();
             // The answer is to be heard, even if middleware has not let the socket pass yet.
             if !self.is_admitted() {
-                self.0.link.resume();
+                self.link().resume();
             }
             let deadline = self.ending().map(|ending| ending.deadline);
             deadline
                 .into_iter()
-                .for_each(|deadline| self.0.link.wake_at(deadline));
+                .for_each(|deadline| self.link().wake_at(deadline));
         }
     }
 
@@ -267,7 +268,7 @@ impl Socket {
 
     /// Answers the peer's close frame (RFC 6455 §5.5.1), if it began, and disconnects.
     pub(super) fn answer_close(&self, code: CloseCode, reason: &str) {
-        if self.0.link.is_open() {
+        if self.link().is_open() {
             self.record(code, reason, By::Peer, Cause::Requested);
             self.send_close_frame(code.echo(), "");
         }
@@ -286,7 +287,7 @@ impl Socket {
     }
 
     fn send_close(&self, code: CloseCode, reason: &str, by: By, cause: Cause) -> bool {
-        if !self.0.link.is_open() {
+        if !self.link().is_open() {
             return false;
         }
         self.record(code, reason, by, cause);
@@ -296,8 +297,7 @@ impl Socket {
     fn send_close_frame(&self, code: CloseCode, reason: &str) -> bool {
         let (payload, len) = encoder::close_payload(code, reason);
         let payload = payload.get(..len).unwrap_or_default();
-        self.0
-            .link
+        self.link()
             .send_control(false, control(Opcode::Close, payload))
     }
 
@@ -360,7 +360,7 @@ impl Socket {
             undelivered,
         });
         self.0.deaf.set(true);
-        let listeners = self.0.listeners.take();
+        let listeners = self.0.listeners(std::mem::take);
         let data = self.0.look(|rare| std::mem::take(&mut rare.data));
         let dropped = guard(|| drop((listeners, data)));
         dropped

@@ -8,7 +8,7 @@ use crate::proto::frame::Opcode;
 
 /// Queues a message if it is short and there is nothing to it. `false` if not.
 #[inline(always)]
-pub(super) fn send_short(link: &Link, message: Message<'_>) -> bool {
+pub(super) fn send_short(link: Link<'_>, message: Message<'_>) -> bool {
     let (opcode, payload) = (message.opcode(), message.as_bytes());
     payload.len() <= encoder::MAX_CONTROL
         && link.send_short(encoder::short_header(opcode, payload.len()), payload)

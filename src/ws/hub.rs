@@ -29,11 +29,11 @@ pub struct Hub(Rc<Inner>);
 type ErrorListener = Box<dyn FnMut(&Report)>;
 
 struct Inner {
-    settings: Cell<Settings>,
+    settings: Settings,
     /// Admitted sockets, by the index of their key.
     sockets: RefCell<Vec<Option<Socket>>>,
     rooms: RefCell<Rooms>,
-    links: RefCell<Option<Rc<Links>>>,
+    links: Rc<Links>,
     timers: HubTimers,
     counters: Counters,
     mailbox: Mailbox<Job>,
@@ -69,12 +69,12 @@ impl fmt::Display for Report {
 }
 
 impl Hub {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, links: Rc<Links>) -> Self {
         Self(Rc::new(Inner {
-            settings: Cell::new(settings),
+            settings,
             sockets: RefCell::default(),
             rooms: RefCell::default(),
-            links: RefCell::default(),
+            links,
             timers: HubTimers::default(),
             counters: Counters::default(),
             mailbox: Mailbox::default(),
@@ -233,13 +233,17 @@ impl Timer {
 }
 
 impl Hub {
-    pub(crate) fn settings(&self) -> Settings {
-        self.0.settings.get()
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
-    pub(crate) fn configure(&self, settings: Settings, links: Rc<Links>) {
-        self.0.settings.set(settings);
-        *self.0.links.borrow_mut() = Some(links);
+    pub(crate) fn links(&self) -> &Rc<Links> {
+        &self.0.links
+    }
+
+    #[inline]
+    pub(crate) fn link(&self, key: Key) -> Link<'_> {
+        self.0.links.link(key)
     }
 
     pub(crate) fn mailbox(&self) -> Mailbox<Job> {
@@ -259,8 +263,8 @@ impl Hub {
     }
 
     /// A new socket, which nobody sees before it is admitted.
-    pub(crate) fn open(&self, link: Link, origin: Origin) -> Socket {
-        Socket::new(self.clone(), link, origin)
+    pub(crate) fn open(&self, key: Key, origin: Origin) -> Socket {
+        Socket::new(self.clone(), key, origin)
     }
 
     pub(super) fn admit(&self, socket: &Socket) {
@@ -304,11 +308,8 @@ impl Hub {
         members: impl Iterator<Item = u32>,
         message: Message<'_>,
     ) -> usize {
-        let Some(links) = self.0.links.borrow().clone() else {
-            return 0;
-        };
         let mut over: Vec<Key> = Vec::new();
-        let reached = links.send_to_all(members, frame(message), &mut over);
+        let reached = self.0.links.send_to_all(members, frame(message), &mut over);
         for key in over {
             self.at(key.index)
                 .filter(|socket| socket.key() == key)

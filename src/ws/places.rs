@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// The places for sockets. An upgrade takes one before it is decided on.
 #[derive(Debug)]
@@ -11,15 +11,21 @@ pub(crate) struct Places {
     taken: Cell<usize>,
     max: usize,
     max_per_ip: Option<usize>,
-    by_ip: RefCell<HashMap<IpAddr, usize>>,
+    /// Those whose address is not counted.
+    anyone: RefCell<Weak<Guests>>,
+    by_ip: RefCell<HashMap<IpAddr, Weak<Guests>>>,
 }
 
-/// A place that is taken, until this is dropped.
+/// A place that is taken, until this is dropped. Every socket has one, so it is one word.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Place(Rc<Guests>);
+
+/// Those from one address: their number is that of the pointers to this.
+#[derive(Debug)]
+struct Guests {
     places: Rc<Places>,
-    /// Boxed, because few servers count addresses, and every socket has a place.
-    ip: Option<Box<IpAddr>>,
+    /// `None`: from anywhere, not counted.
+    ip: Option<IpAddr>,
 }
 
 /// Why there is no place.
@@ -35,6 +41,7 @@ impl Places {
             taken: Cell::new(0),
             max,
             max_per_ip,
+            anyone: RefCell::default(),
             by_ip: RefCell::default(),
         })
     }
@@ -45,34 +52,39 @@ impl Places {
             return Err(NoPlace::Full);
         }
         // Addresses are counted only where there is a limit on them, so that nobody pays for more.
-        let counted = ip.filter(|_| self.max_per_ip.is_some());
-        if let (Some(ip), Some(max)) = (counted, self.max_per_ip) {
-            let mut by_ip = self.by_ip.borrow_mut();
-            let count = by_ip.entry(ip).or_default();
-            if *count >= max {
-                return Err(NoPlace::TooManyFromAddress);
+        let guests = match (ip, self.max_per_ip) {
+            (Some(ip), Some(max)) => {
+                let mut by_ip = self.by_ip.borrow_mut();
+                let place = by_ip.entry(ip).or_default();
+                if place.strong_count() >= max {
+                    return Err(NoPlace::TooManyFromAddress);
+                }
+                self.join(place, Some(ip))
             }
-            *count += 1;
-        }
+            _ => self.join(&mut self.anyone.borrow_mut(), None),
+        };
         self.taken.set(self.taken.get() + 1);
-        Ok(Place {
-            places: Rc::clone(self),
-            ip: counted.map(Box::new),
+        Ok(Place(guests))
+    }
+
+    fn join(self: &Rc<Self>, guests: &mut Weak<Guests>, ip: Option<IpAddr>) -> Rc<Guests> {
+        guests.upgrade().unwrap_or_else(|| {
+            let places = Rc::clone(self);
+            let first = Rc::new(Guests { places, ip });
+            *guests = Rc::downgrade(&first);
+            first
         })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let places = &self.places;
+        let places = &self.0.places;
         places.taken.set(places.taken.get().saturating_sub(1));
-        let Some(ip) = &self.ip else { return };
-        let mut by_ip = places.by_ip.borrow_mut();
-        if let Some(count) = by_ip.get_mut(ip) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                by_ip.remove(ip);
-            }
+        if Rc::strong_count(&self.0) == 1
+            && let Some(ip) = &self.0.ip
+        {
+            places.by_ip.borrow_mut().remove(ip);
         }
     }
 }

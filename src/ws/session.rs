@@ -2,7 +2,7 @@
 
 use super::event::{self, By, Cause, Failure, RateLimited};
 use super::guard::guard;
-use super::listeners::Running;
+use super::listeners::{Listeners, Running};
 use super::message::Message;
 use super::places::Place;
 use super::settings::Rate;
@@ -430,7 +430,7 @@ impl<'a> Hearing<'a> {
         }
         if self.listener.is_none() {
             self.edits = edits;
-            self.listener = self.socket.0.listeners.borrow_mut().take_only();
+            self.listener = self.socket.0.listeners(Listeners::take_only);
         }
         self.listener.is_some()
     }
@@ -444,14 +444,14 @@ impl<'a> Hearing<'a> {
         if self.edits != self.socket.0.edits.get() {
             return self.put_back_somewhere(running);
         }
-        let spare = self.socket.0.listeners.borrow_mut().put_back_only(running);
+        let spare = self.socket.0.listeners(|all| all.put_back_only(running));
         debug_assert!(spare.is_none(), "its place was kept");
     }
 
     /// Puts a listener back although others, or itself, may have been removed meanwhile.
     #[inline(never)]
     fn put_back_somewhere(&self, running: Running<event::Message>) {
-        let spare = self.socket.0.listeners.borrow_mut().put_back(running);
+        let spare = self.socket.0.listeners(|all| all.put_back(running));
         drop(spare);
     }
 }

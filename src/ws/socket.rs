@@ -1,6 +1,6 @@
 //! One WebSocket connection, as the application holds, clones and stores it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::rc::Rc;
@@ -17,7 +17,8 @@ use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
 use crate::net::clock::Tick;
-use crate::net::link::{Link, Stage};
+use crate::net::link::Stage;
+use crate::net::slab::Key;
 use crate::proto::close::CloseCode;
 use crate::proto::frame::Opcode;
 
@@ -29,8 +30,8 @@ pub struct Socket(pub(super) Rc<Inner>);
 /// Every socket has one, so it is kept small: what few have is in [`Rare`].
 pub(super) struct Inner {
     pub(super) hub: Hub,
-    pub(super) link: Link,
-    pub(super) listeners: RefCell<Listeners>,
+    pub(super) key: Key,
+    listeners: Cell<Listeners>,
     /// How often anything has changed that who delivers messages must know: listeners were added or
     /// removed, or the end has begun. The number of the next listener.
     pub(super) edits: Cell<u32>,
@@ -93,6 +94,15 @@ impl Origin {
 }
 
 impl Inner {
+    /// Lets `change` change the listeners. It must not call the application, nor drop what is its.
+    #[inline]
+    pub(super) fn listeners<R>(&self, change: impl FnOnce(&mut Listeners) -> R) -> R {
+        let mut listeners = self.listeners.take();
+        let result = change(&mut listeners);
+        self.listeners.set(listeners);
+        result
+    }
+
     /// Lets `look` see what few sockets have, if this one does. It must not call the application.
     pub(super) fn look<R>(&self, look: impl FnOnce(&mut Rare) -> R) -> Option<R> {
         let mut rare = self.rare.take()?;
@@ -111,13 +121,13 @@ impl Inner {
 }
 
 impl Socket {
-    pub(super) fn new(hub: Hub, link: Link, origin: Origin) -> Self {
+    pub(super) fn new(hub: Hub, key: Key, origin: Origin) -> Self {
         let (url, peer, rare) = origin.split();
-        let now = link.now();
+        let now = hub.link(key).now();
         Self(Rc::new(Inner {
             hub,
-            link,
-            listeners: RefCell::default(),
+            key,
+            listeners: Cell::default(),
             edits: Cell::new(0),
             ended: Cell::new(false),
             deaf: Cell::new(false),
@@ -161,7 +171,7 @@ impl Socket {
 
     /// Removes a listener, also one that is running. `false` if it is not there.
     pub fn off(&self, listener: ListenerId) -> bool {
-        let removed = self.0.listeners.borrow_mut().remove(listener);
+        let removed = self.0.listeners(|listeners| listeners.remove(listener));
         self.edited();
         removed.is_some()
     }
@@ -200,7 +210,7 @@ impl Socket {
     #[inline]
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();
-        if !send_short(&self.0.link, message) {
+        if !send_short(self.link(), message) {
             return self.send_any(message);
         }
         self.0.hub.counters().delivered(1, message.len());
@@ -209,7 +219,7 @@ impl Socket {
 
     /// Queues a message that is encoded already.
     pub fn send_prepared(&self, message: &Prepared) -> SendStatus {
-        let sent = self.0.link.send_encoded(&message.frame);
+        let sent = self.link().send_encoded(&message.frame);
         self.sent(sent, message.payload)
     }
 
@@ -323,14 +333,13 @@ impl Socket {
     /// The heartbeat pings by itself; this one is only answered by [`event::Pong`].
     pub fn ping(&self, payload: &[u8]) -> bool {
         let payload = payload.get(..125).unwrap_or(payload);
-        self.0
-            .link
+        self.link()
             .send_control(true, control(Opcode::Ping, payload))
     }
 
     /// Counts as a sign of life of the peer, like anything that it sends.
     pub fn mark_alive(&self) {
-        self.hear(self.0.link.now());
+        self.hear(self.link().now());
     }
 
     /// Whether no ping of the heartbeat is unanswered.
@@ -340,7 +349,7 @@ impl Socket {
 
     /// How long ago the peer last gave a sign of life, to the hundredth of a second.
     pub fn last_pong(&self) -> Duration {
-        self.0.heard.get().elapsed(self.0.link.now())
+        self.0.heard.get().elapsed(self.link().now())
     }
 
     /// Names this connection.
@@ -375,7 +384,7 @@ impl Socket {
 
     /// How far the connection has come.
     pub fn ready_state(&self) -> ReadyState {
-        match self.0.link.stage() {
+        match self.link().stage() {
             Stage::Open if !self.0.admitted.get() => ReadyState::Connecting,
             Stage::Open => ReadyState::Open,
             Stage::Closing | Stage::Ending | Stage::Lingering => ReadyState::Closing,
@@ -390,7 +399,7 @@ impl Socket {
 
     /// Bytes that the kernel has refused to take, because the peer does not read them.
     pub fn buffered_amount(&self) -> usize {
-        self.0.link.backlog()
+        self.link().backlog()
     }
 
     /// Keeps a value with the socket, instead of an earlier one of its type.

@@ -3,14 +3,13 @@
 //! Edges come once. So whoever stops before nothing is left to accept must remember to go on.
 
 use std::io::{self, ErrorKind};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mio::Token;
 
 use super::{Reactor, WAKER};
 use crate::net::clock::Tick;
-use crate::net::link::{Cause, Link};
+use crate::net::link::Cause;
 use crate::net::listener::Listener;
 use crate::net::protocol::Service;
 use crate::net::slab::Key;
@@ -113,8 +112,7 @@ impl<S: Service> Reactor<S> {
         let Some(key) = self.links.table().insert(stream) else {
             return Err(ErrorKind::OutOfMemory.into());
         };
-        let link = Link::new(Rc::clone(&self.links), key);
-        let protocol = self.service.accepted(link, peer);
+        let protocol = self.service.accepted(key, peer);
         let index = key.index as usize;
         if self.readers.len() <= index {
             self.readers.resize_with(index + 1, || None);
