@@ -72,15 +72,16 @@ impl Half {
         !self.flags.has(Flags::CLOSED)
     }
 
-    /// Whether nothing follows when all is written: nobody is to be told, and nothing to be ended.
+    /// Whether something is queued, and nothing follows when it is written: nobody is to be told, and
+    /// nothing to be ended.
     #[inline]
-    pub(super) fn is_at_ease(&self) -> bool {
+    pub(super) fn is_queued_and_at_ease(&self) -> bool {
         const UNEASY: Flags = Flags::CLOSED
             .and(Flags::BROKEN)
             .and(Flags::CONGESTED)
             .and(Flags::PRESSED)
             .and(Flags::STALLED);
-        !self.flags.has(UNEASY)
+        self.flags.of(UNEASY.and(Flags::QUEUED)) == Flags::QUEUED
     }
 
     /// Why nothing can be written any more, if so.

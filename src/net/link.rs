@@ -139,11 +139,17 @@ impl Link<'_> {
             .map_or(0, |half| half.outbox.len())
     }
 
-    /// Queues a short message if there is nothing to it. `false` if there is, and nothing was done: then
-    /// [`send`](Self::send) it.
+    /// Queues a short message if this link sent last and nothing has happened since. `false` if not, and
+    /// nothing was done: then try [`send_first`](Self::send_first).
     #[inline(always)]
-    pub(crate) fn send_short(self, head: [u8; 2], body: &[u8]) -> bool {
-        self.links.send_short(self.key, head, body)
+    pub(crate) fn send_next(self, head: [u8; 2], body: &[u8]) -> bool {
+        self.links.send_next(self.key, head, body)
+    }
+
+    /// Queues a short message if it is the first of this turn and there is nothing to it. `false` if not,
+    /// and nothing was done: then [`send`](Self::send) it.
+    pub(crate) fn send_first(self, head: [u8; 2], body: &[u8]) -> bool {
+        self.links.send_first(self.key, head, body)
     }
 
     /// Queues one message.

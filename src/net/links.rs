@@ -102,23 +102,19 @@ impl Links {
         self.table().send_to_all(members, parts, over)
     }
 
-    /// Queues a short message if there is nothing to it. `false` if there is, or it is not short: then
-    /// [`send`](Self::send) it.
+    /// Queues a short message of the one that sent last, if it has not been looked at since: then it
+    /// need not be looked up again. `false` if anything else is so, and nothing was done.
     ///
-    /// The one that sent last, and has not been looked at since, need not be looked up again: most
-    /// answers of a pipelining peer go this way.
+    /// Most answers of a pipelining peer go this way.
     #[inline(always)]
-    pub(super) fn send_short(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
-        if self.warm.get() == key.bits() {
-            self.table.borrow_mut().log.try_append_short(head, body)
-        } else {
-            self.send_first(key, head, body)
-        }
+    pub(super) fn send_next(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        self.warm.get() == key.bits() && self.table.borrow_mut().log.try_append_short(head, body)
     }
 
-    #[inline(never)]
-    fn send_first(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
-        let queued = self.table().append_short(key, head, body);
+    /// Queues a short message of one that has nothing queued yet, if there is nothing to it. `false` if
+    /// there is, and nothing was done.
+    pub(super) fn send_first(&self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        let queued = self.table().append_first(key, head, body);
         if queued {
             self.warm.set(key.bits());
         }
@@ -163,21 +159,21 @@ impl Table {
         halves.get_mut(key).filter(|half| half.is_open())
     }
 
-    /// Queues a short message if it is short, the connection open and not congested, and there is room
-    /// in the log.
-    #[inline]
-    fn append_short(&mut self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+    /// Queues a short message if the connection is open and not congested, has nothing queued yet, and
+    /// there is room in the log.
+    #[inline(always)]
+    fn append_first(&mut self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
+        const OTHERWISE: Flags = Flags::CLOSED.and(Flags::CONGESTED).and(Flags::QUEUED);
         let Some(half) = self.halves.get_mut(key) else {
             return false;
         };
         let start = self.log.end();
-        if half.flags.has(Flags::CLOSED.and(Flags::CONGESTED))
-            || !self.log.try_append_short(head, body)
-        {
+        if half.flags.has(OTHERWISE) || !self.log.try_append_short(head, body) {
             return false;
         }
-        half.outbox.push_span(Span::new(start, self.log.end()));
-        half.enqueue(key, &mut self.queue);
+        half.flags.set(Flags::QUEUED, true);
+        half.outbox.begin(Span::new(start, self.log.end()));
+        self.queue.push(key);
         true
     }
 
@@ -262,8 +258,12 @@ impl Table {
             if let Frame::Small(span) = frame
                 && !half.flags.has(Flags::CLOSED.and(Flags::CONGESTED))
             {
-                half.outbox.push_span(span);
-                half.enqueue(key, &mut self.queue);
+                if half.flags.replace(Flags::QUEUED, true) {
+                    half.outbox.push_span(span);
+                } else {
+                    half.outbox.begin(span);
+                    self.queue.push(key);
+                }
                 reached += 1;
                 continue;
             }

@@ -130,6 +130,13 @@ impl Outbox {
         self.recent.extend_to(end);
     }
 
+    /// Queues a range of the log where nothing is queued yet.
+    #[inline]
+    pub(super) fn begin(&mut self, span: Span) {
+        debug_assert!(self.is_empty(), "something is queued already");
+        self.recent = span;
+    }
+
     /// Queues a range of the log.
     #[inline]
     pub(super) fn push_span(&mut self, span: Span) {
@@ -386,6 +393,7 @@ impl Outbox {
         index
     }
 
+    #[inline(never)]
     fn retire_recent(&mut self) {
         let recent = std::mem::take(&mut self.recent);
         if !recent.is_empty() {

@@ -271,7 +271,7 @@ impl<S: Service> Reactor<S> {
     }
 
     /// One system call, unless there is nothing to read or nobody to read it.
-    #[inline]
+    #[inline(always)]
     fn read_once(
         half: &mut Half,
         reader: Option<&mut Option<S::Protocol>>,
@@ -297,7 +297,7 @@ impl<S: Service> Reactor<S> {
     }
 
     /// Does what a read asks for. Whether there may be more to read.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, key: Key, read: Read, now: Tick) -> bool {
         match read.result {
             Ok(n) if n > 0 && read.into == Destination::Input => self.feed(key, n, now),

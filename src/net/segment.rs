@@ -49,7 +49,7 @@ impl Log {
     /// Appends a short message if it fits.
     #[inline(always)]
     pub(super) fn try_append_short(&mut self, head: [u8; 2], body: &[u8]) -> bool {
-        let room = self.bytes.get_mut(self.end..);
+        let room = self.bytes.get_mut(self.end..self.end + 2 + Self::SHORT);
         let room = room.and_then(|room| room.first_chunk_mut::<{ 2 + Self::SHORT }>());
         let Some([first, second, room @ ..]) = room else {
             return false;

@@ -101,18 +101,18 @@ impl<T> Slab<T> {
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let place = self.places.get(key.index as usize)?;
-        place
-            .value
-            .as_ref()
-            .filter(|_| place.generation == key.generation)
+        match &place.value {
+            Some(value) if place.generation == key.generation => Some(value),
+            _ => None,
+        }
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let place = self.places.get_mut(key.index as usize)?;
-        place
-            .value
-            .as_mut()
-            .filter(|_| place.generation == key.generation)
+        match &mut place.value {
+            Some(value) if place.generation == key.generation => Some(value),
+            _ => None,
+        }
     }
 
     /// The value in a place, and its key.

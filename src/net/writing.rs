@@ -132,17 +132,15 @@ impl Table {
     }
 
     /// Writes what one connection has queued.
-    #[inline]
+    #[inline(always)]
     pub(super) fn flush(&mut self, key: Key) {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
-        if !half.flags.replace(Flags::QUEUED, false) || half.stage() == Stage::Dead {
-            return;
-        }
-        if !half.is_at_ease() {
+        if !half.is_queued_and_at_ease() {
             return self.flush_any(key);
         }
+        half.flags.set(Flags::QUEUED, false);
         // The usual case: the kernel takes all of it, and that is that.
         match half.outbox.write_once(&half.stream, &self.log) {
             Ok(Written { all: true, .. }) => half.outbox.clear(),
@@ -155,6 +153,9 @@ impl Table {
         let Some(half) = self.halves.get_mut(key) else {
             return;
         };
+        if !half.flags.replace(Flags::QUEUED, false) || half.stage() == Stage::Dead {
+            return;
+        }
         if let Some(kind) = half.broken() {
             self.broke(key, kind);
         } else if !half.is_congested() {

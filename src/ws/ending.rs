@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::event::{self, By, Cause, Closed, Event, Failure};
-use super::frames::{control, frame};
+use super::frames::{control, send};
 use super::guard::guard;
 use super::listeners::{ALL, Callback, ListenerId};
 use super::message::Message;
@@ -128,7 +128,7 @@ impl Socket {
 
     #[inline(never)]
     pub(super) fn send_any(&self, message: Message<'_>) -> SendStatus {
-        self.sent(self.link().send(frame(message)), message.len())
+        self.sent(send(self.link(), message), message.len())
     }
 
     pub(super) fn sent(&self, sent: Sent, bytes: usize) -> SendStatus {

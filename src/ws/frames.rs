@@ -1,17 +1,28 @@
 //! Messages as what a link takes: the header of the frame, and the payload behind it.
 
 use super::message::Message;
-use crate::net::link::Link;
+use crate::net::link::{Link, Sent};
 use crate::net::parts::{Head, Parts};
 use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 
-/// Queues a message if it is short and there is nothing to it. `false` if not.
+/// Queues a message in the shortest way, if it is short and its link sent last. `false` if not.
 #[inline(always)]
-pub(super) fn send_short(link: Link<'_>, message: Message<'_>) -> bool {
+pub(super) fn send_next(link: Link<'_>, message: Message<'_>) -> bool {
     let (opcode, payload) = (message.opcode(), message.as_bytes());
     payload.len() <= encoder::MAX_CONTROL
-        && link.send_short(encoder::short_header(opcode, payload.len()), payload)
+        && link.send_next(encoder::short_header(opcode, payload.len()), payload)
+}
+
+/// Queues a message.
+pub(super) fn send(link: Link<'_>, message: Message<'_>) -> Sent {
+    let (opcode, payload) = (message.opcode(), message.as_bytes());
+    if payload.len() <= encoder::MAX_CONTROL
+        && link.send_first(encoder::short_header(opcode, payload.len()), payload)
+    {
+        return Sent::Queued;
+    }
+    link.send(frame(message))
 }
 
 /// One unmasked frame, as a server sends it (RFC 6455 §5.2).

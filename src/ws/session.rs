@@ -164,7 +164,7 @@ impl Session {
 
 impl Session {
     /// Takes all of `input`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive(&mut self, input: &mut [u8], now: Tick) {
         if !input.is_empty() {
             self.socket.hear(now);

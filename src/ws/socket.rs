@@ -12,7 +12,7 @@ use super::ending::Ending;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::hub::Hub;
 use super::listeners::{ListenerId, Listeners};
-use super::frames::{control, send_short};
+use super::frames::{control, send_next};
 use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
@@ -95,11 +95,12 @@ impl Origin {
 
 impl Inner {
     /// Lets `change` change the listeners. It must not call the application, nor drop what is its.
-    #[inline]
+    #[inline(always)]
     pub(super) fn listeners<R>(&self, change: impl FnOnce(&mut Listeners) -> R) -> R {
         let mut listeners = self.listeners.take();
         let result = change(&mut listeners);
-        self.listeners.set(listeners);
+        // What lies there meanwhile is an empty list, of which nothing has to be dropped.
+        std::mem::forget(self.listeners.replace(listeners));
         result
     }
 
@@ -210,11 +211,11 @@ impl Socket {
     #[inline]
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();
-        if !send_short(self.link(), message) {
-            return self.send_any(message);
+        if send_next(self.link(), message) {
+            self.0.hub.counters().delivered(1, message.len());
+            return SendStatus::Queued;
         }
-        self.0.hub.counters().delivered(1, message.len());
-        SendStatus::Queued
+        self.send_any(message)
     }
 
     /// Queues a message that is encoded already.
