@@ -4,7 +4,8 @@
 //! others say.
 //!
 //! ```text
-//! cargo run --release --example echo -- 127.0.0.1:9001
+//! cargo run --release --example echo -- 127.0.0.1:9001        # and without a heartbeat
+//! cargo run --release --example echo -- 127.0.0.1:9001 30     # with one every 30 seconds
 //! ```
 
 use std::time::Duration;
@@ -12,11 +13,13 @@ use std::time::Duration;
 use rushwire::{App, Options, Request, Socket, event};
 
 fn main() -> std::io::Result<()> {
-    let address = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next();
+    let address = address.unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let heartbeat = arguments.next().map_or(Ok(0), |seconds| seconds.parse());
+    let heartbeat = heartbeat.expect("the heartbeat is a number of seconds");
     let mut app = App::with(Options {
-        heartbeat: Duration::ZERO,
+        heartbeat: Duration::from_secs(heartbeat),
         max_connections: 100_000,
         max_message_size: 64 * 1024 * 1024,
         max_backpressure: 256 * 1024 * 1024,

@@ -6,9 +6,11 @@
 mod frames;
 mod opening;
 mod rooms;
+mod server;
 mod timers;
 
 pub use frames::{Decoder, encode, mask, parse_header};
 pub use opening::{Request, accept_key, answer, open};
 pub use rooms::Rooms;
+pub use server::{Connection, Server};
 pub use timers::{Timer, Timers};

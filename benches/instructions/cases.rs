@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use rushwire::bench::{self, Decoder, Rooms};
+use rushwire::bench::{self, Connection, Decoder, Rooms, Server};
+use rushwire::{Socket, event};
 
 use crate::THOUSAND;
 use crate::frames::{ASCII, CJK, KEY, Kind, bytes, masked, text};
@@ -14,7 +15,7 @@ const PIPELINED: usize = 50;
 /// A name without spaces, and what does it so often.
 type Case = (&'static str, fn(usize));
 
-pub(crate) const CASES: [Case; 9] = [
+pub(crate) const CASES: [Case; 11] = [
     ("decode-20-binary", |n| decode(Kind::Binary, &bytes(20), n)),
     ("decode-20-ascii", |n| {
         decode(Kind::Text, text(ASCII, 20).as_bytes(), n)
@@ -27,6 +28,8 @@ pub(crate) const CASES: [Case; 9] = [
         decode(Kind::Text, text(CJK, 4096).as_bytes(), n)
     }),
     ("mask-1024", mask),
+    ("echo-20", echo),
+    ("fan-out-64-to-1000", fan_out),
     ("handshake-plain", |n| handshake(PLAIN, n)),
     ("handshake-browser", |n| handshake(BROWSER, n)),
     ("join-and-leave", join_and_leave),
@@ -66,6 +69,53 @@ fn mask(n: usize) {
     }
     // An even number of times.
     assert_eq!(payload, bytes(1024));
+}
+
+/// From the decoder through the listener to the outbox, many frames in a turn.
+fn echo(n: usize) {
+    let server = Server::default();
+    let mut connection = connect(&server, |socket| {
+        socket.on(event::Message, |socket, message| {
+            socket.send(message);
+        });
+    });
+    let mut input = masked(Kind::Binary, &bytes(20)).repeat(PIPELINED);
+    for _ in 0..n / PIPELINED {
+        connection.receive(&mut input, &server);
+        server.write();
+    }
+    assert_sent(&server, n, 20);
+}
+
+/// Each delivery of a broadcast to a thousand members, one in a turn.
+fn fan_out(n: usize) {
+    let server = Server::default();
+    let mut sender = connect(&server, |socket| {
+        socket.on(event::Message, |socket, message| {
+            socket.broadcast("room", message);
+        });
+    });
+    let member = |socket: &Socket| {
+        socket.join("room");
+    };
+    let members = (0..THOUSAND).map(|_| connect(&server, member));
+    let _members: Vec<Connection> = members.collect();
+    let mut input = masked(Kind::Binary, &bytes(64));
+    for _ in 0..n / THOUSAND {
+        sender.receive(&mut input, &server);
+        server.write();
+    }
+    assert_sent(&server, n, 64);
+}
+
+fn connect(server: &Server, handler: impl FnOnce(&Socket)) -> Connection {
+    server.connect(handler).expect("a place")
+}
+
+fn assert_sent(server: &Server, messages: usize, len: usize) {
+    let stats = server.hub().stats();
+    assert_eq!(stats.messages_out, messages as u64);
+    assert_eq!(stats.bytes_out, (messages * len) as u64);
 }
 
 /// From the bytes of the request to those of the answer.

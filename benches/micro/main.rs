@@ -11,6 +11,8 @@
 //! by `benches/instructions/run`.
 
 mod decoder;
+mod dispatch;
+mod fan_out;
 mod frames;
 mod handshake;
 mod header;

@@ -87,6 +87,19 @@ impl Links {
         })
     }
 
+    /// Adds a connection that no reactor serves.
+    #[cfg(feature = "bench")]
+    pub(crate) fn connect(self: &Rc<Self>, stream: Stream) -> Option<super::link::Link> {
+        let key = self.table().insert(stream)?;
+        Some(super::link::Link::new(Rc::clone(self), key))
+    }
+
+    /// Writes all that is queued, as at the end of a turn.
+    #[cfg(feature = "bench")]
+    pub(crate) fn flush(&self) {
+        self.table().flush_all();
+    }
+
     pub(crate) fn now(&self) -> Tick {
         self.table.borrow().clock.tick()
     }

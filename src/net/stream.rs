@@ -20,6 +20,9 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// Takes all bytes and keeps none: what the benches write to.
+    #[cfg(feature = "bench")]
+    Null,
 }
 
 impl Stream {
@@ -28,6 +31,8 @@ impl Stream {
             Self::Tcp(stream) => (&mut &*stream).read(into),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).read(into),
+            #[cfg(feature = "bench")]
+            Self::Null => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -37,6 +42,8 @@ impl Stream {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(feature = "bench")]
+            Self::Null => Ok(()),
         }
     }
 
@@ -47,6 +54,8 @@ impl Stream {
             Self::Tcp(stream) => stream.register(registry, token, both),
             #[cfg(unix)]
             Self::Unix(stream) => stream.register(registry, token, both),
+            #[cfg(feature = "bench")]
+            Self::Null => Ok(()),
         }
     }
 }
@@ -57,6 +66,8 @@ impl Sink for Stream {
             Self::Tcp(stream) => (&mut &*stream).write(bytes),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).write(bytes),
+            #[cfg(feature = "bench")]
+            Self::Null => Ok(bytes.len()),
         }
     }
 
@@ -65,6 +76,8 @@ impl Sink for Stream {
             Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
+            #[cfg(feature = "bench")]
+            Self::Null => Ok(slices.iter().map(|slice| slice.len()).sum()),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! so the queue is made long. Its own broadcast does not spare the sender, so the room is a list of
 //! senders; a message is copied for each member. Heartbeat is a timer of its loop for each connection.
 
+#![expect(clippy::result_large_err, reason = "the crate's own type")]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
