@@ -30,6 +30,8 @@ const WAKER: Token = Token(usize::MAX);
 /// The size of the one input buffer, and so the most that is read of a connection at a time: no
 /// other waits longer than that takes.
 const INPUT: usize = 256 * 1024;
+/// The most that is read at a time of a large message, straight to where it belongs.
+const WINDOW: usize = 1024 * 1024;
 /// How many times in a row a connection is read while no other waits.
 const ALONE: u32 = 4;
 /// A turn is expected to take less time than this.
@@ -283,7 +285,7 @@ impl<S: Service> Reactor<S> {
         let (into, place) = match reader?.as_mut()?.window() {
             _ if half.stage() >= Stage::Ending => (Destination::Nowhere, input),
             None => (Destination::Input, input),
-            Some(window) => (Destination::Window, at_most(window, INPUT)),
+            Some(window) => (Destination::Window, at_most(window, WINDOW)),
         };
         let result = half.stream.read(place);
         // A short read means drained: what comes later raises a new edge. But a FIN or an error

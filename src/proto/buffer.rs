@@ -114,10 +114,11 @@ impl Drop for Buffer {
 }
 
 impl Spare {
-    /// The smallest buffer that `len` bytes fit in, or an empty one.
+    /// The smallest buffer that `len` bytes fit in, or an empty one. Of several the one that was used
+    /// last: it may still be in a cache.
     fn take(&mut self, len: usize) -> Vec<u8> {
         let fits = |buffer: &(usize, &Vec<u8>)| buffer.1.len() >= len;
-        let found = self.buffers.iter().enumerate().filter(fits);
+        let found = self.buffers.iter().enumerate().rev().filter(fits);
         let Some((index, _)) = found.min_by_key(|(_, buffer)| buffer.len()) else {
             return Vec::new();
         };
