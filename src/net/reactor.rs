@@ -27,13 +27,12 @@ use super::protocol::{Next, Protocol, Service};
 use super::slab::Key;
 
 const WAKER: Token = Token(usize::MAX);
-/// The size of the one input buffer, and so the most that is read of a connection at a time: no
-/// other waits longer than that takes.
-const INPUT: usize = 256 * 1024;
-/// The most that is read at a time of a large message, straight to where it belongs.
-const WINDOW: usize = 1024 * 1024;
-/// How many times in a row a connection is read while no other waits.
-const ALONE: u32 = 4;
+/// The size of the one input buffer: what is read of a connection in one turn while others wait,
+/// unless it is amid a large message.
+const INPUT: usize = 128 * 1024;
+/// What is read of a connection in one turn when it is alone or amid a large message: that is best
+/// read in one go, as long as its beginning is still in a cache.
+const BUDGET: usize = 1024 * 1024;
 /// A turn is expected to take less time than this.
 const FAR: Duration = Duration::from_secs(1);
 /// How often a turn writes what its own closing words have queued, before it leaves that to the next.
@@ -184,17 +183,14 @@ impl<S: Service> Reactor<S> {
         };
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let ready = events.iter().take(2).count();
-        let rounds = match ready + resumed.len() + self.eager.len() {
-            1 => ALONE,
-            _ => 1,
-        };
-        self.go_on(resumed, rounds, now);
+        let alone = ready + resumed.len() + self.eager.len() == 1;
+        self.go_on(resumed, alone, now);
         let mut woken = false;
         for event in &events {
             match event.token().0 {
                 token if token == WAKER.0 => woken = true,
                 token if token >= WAKER.0 - LISTENERS => self.knock(),
-                _ => self.ready(event, rounds, now),
+                _ => self.ready(event, alone, now),
             }
         }
         self.events = events;
@@ -211,7 +207,7 @@ impl<S: Service> Reactor<S> {
     }
 
     /// Reads those whose reading was on hold, and those that were not read to the end in the last turn.
-    fn go_on(&mut self, resumed: Vec<Key>, rounds: u32, now: Tick) {
+    fn go_on(&mut self, resumed: Vec<Key>, alone: bool, now: Tick) {
         if resumed.is_empty() && self.eager.is_empty() {
             return;
         }
@@ -221,15 +217,15 @@ impl<S: Service> Reactor<S> {
             if stage.is_some_and(|stage| stage < Stage::Ending) {
                 self.feed(key, 0, now);
             }
-            self.read(key, rounds, now);
+            self.read(key, 0, alone, now);
         }
         for key in eager {
-            self.read(key, rounds, now);
+            self.read(key, 0, alone, now);
         }
     }
 
     /// An edge of one connection.
-    fn ready(&mut self, event: &mio::event::Event, rounds: u32, now: Tick) {
+    fn ready(&mut self, event: &mio::event::Event, alone: bool, now: Tick) {
         let mut table = self.links.table();
         let Some((key, half)) = table.halves.by_token(event.token().0) else {
             return;
@@ -244,19 +240,19 @@ impl<S: Service> Reactor<S> {
         if event.is_writable() && half.is_congested() {
             table.writable(key);
             drop(table);
-            return self.read(key, rounds, now);
+            return self.read(key, 0, alone, now);
         }
         let reader = self.readers.get_mut(key.index as usize);
         let read = Self::read_once(half, reader, &mut self.input);
         drop(table);
-        if read.is_some_and(|read| self.take(key, read, now)) {
-            self.read(key, rounds - 1, now);
+        if let Some(len) = read.and_then(|read| self.take(key, read, now)) {
+            self.read(key, len, alone, now);
         }
     }
 
-    /// Reads a connection until it is drained or its budget is spent.
-    fn read(&mut self, key: Key, rounds: u32, now: Tick) {
-        for _ in 0..rounds {
+    /// Reads a connection until it is drained or its budget is spent, of which `spent` is already.
+    fn read(&mut self, key: Key, mut spent: usize, alone: bool, now: Tick) {
+        while spent == 0 || spent < BUDGET && (alone || self.is_amid_message(key)) {
             let read = {
                 let mut table = self.links.table();
                 let Some(half) = table.halves.get_mut(key) else {
@@ -265,11 +261,18 @@ impl<S: Service> Reactor<S> {
                 let reader = self.readers.get_mut(key.index as usize);
                 Self::read_once(half, reader, &mut self.input)
             };
-            if !read.is_some_and(|read| self.take(key, read, now)) {
-                return;
+            match read.and_then(|read| self.take(key, read, now)) {
+                Some(len) => spent += len,
+                None => return,
             }
         }
         self.eager.push(key);
+    }
+
+    /// Whether a large message is under way.
+    fn is_amid_message(&mut self, key: Key) -> bool {
+        let reader = self.readers.get_mut(key.index as usize);
+        reader.is_some_and(|reader| reader.as_mut().and_then(Protocol::window).is_some())
     }
 
     /// One system call, unless there is nothing to read or nobody to read it.
@@ -285,7 +288,7 @@ impl<S: Service> Reactor<S> {
         let (into, place) = match reader?.as_mut()?.window() {
             _ if half.stage() >= Stage::Ending => (Destination::Nowhere, input),
             None => (Destination::Input, input),
-            Some(window) => (Destination::Window, at_most(window, WINDOW)),
+            Some(window) => (Destination::Window, at_most(window, BUDGET)),
         };
         let result = half.stream.read(place);
         // A short read means drained: what comes later raises a new edge. But a FIN or an error
@@ -298,15 +301,22 @@ impl<S: Service> Reactor<S> {
         Some(Read { result, into, more })
     }
 
-    /// Does what a read asks for. Whether there may be more to read.
+    /// Does what a read asks for. If there may be more to read: how much this was, at least 1.
     #[inline(always)]
-    fn take(&mut self, key: Key, read: Read, now: Tick) -> bool {
+    fn take(&mut self, key: Key, read: Read, now: Tick) -> Option<usize> {
+        let mut len = 1;
         match read.result {
-            Ok(n) if n > 0 && read.into == Destination::Input => self.feed(key, n, now),
-            Ok(n) => self.take_otherwise(key, n, read.into, now),
+            Ok(n) if n > 0 && read.into == Destination::Input => {
+                len = n;
+                self.feed(key, n, now);
+            }
+            Ok(n) => {
+                len = len.max(n);
+                self.take_otherwise(key, n, read.into, now);
+            }
             Err(e) => self.failed(key, e),
         }
-        read.more
+        read.more.then_some(len)
     }
 
     #[inline(never)]

@@ -96,10 +96,17 @@ impl Assembly {
         }
     }
 
-    /// Takes `n` bytes that were read there.
-    pub(super) fn filled(&mut self, n: usize, key: Option<[u8; 4]>) {
+    /// Takes `n` bytes that were read there, masked as they are.
+    pub(super) fn filled(&mut self, n: usize) {
         if let Body::Binary(bytes) = &mut self.body {
-            bytes.filled(n, key);
+            bytes.filled(n);
+        }
+    }
+
+    /// Unmasks the last `n` bytes.
+    pub(super) fn unmask_last(&mut self, n: usize, key: [u8; 4]) {
+        if let Body::Binary(bytes) = &mut self.body {
+            bytes.unmask_last(n, key);
         }
     }
 

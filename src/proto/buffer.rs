@@ -76,13 +76,15 @@ impl Buffer {
         self.bytes.get_mut(self.len..end)
     }
 
-    /// Takes `n` bytes that were read to the [`window`](Self::window).
-    pub(super) fn filled(&mut self, n: usize, key: Option<[u8; 4]>) {
-        let end = (self.len + n).min(self.bytes.len());
-        if let (Some(key), Some(new)) = (key, self.bytes.get_mut(self.len..end)) {
-            mask(new, key);
-        }
-        self.len = end;
+    /// Takes `n` bytes that were read to the [`window`](Self::window), masked as they are.
+    pub(super) fn filled(&mut self, n: usize) {
+        self.len = (self.len + n).min(self.bytes.len());
+    }
+
+    /// Unmasks the last `n` bytes.
+    pub(super) fn unmask_last(&mut self, n: usize, key: [u8; 4]) {
+        let from = self.len.saturating_sub(n);
+        mask(self.bytes.get_mut(from..self.len).unwrap_or_default(), key);
     }
 
     /// Makes room for `more` bytes: at most doubled, and never beyond what is to come, so that an
@@ -137,6 +139,7 @@ impl Spare {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mask::rotated;
     use super::*;
 
     const KEY: [u8; 4] = [1, 2, 3, 4];
@@ -155,7 +158,8 @@ mod tests {
                 Some(window) => {
                     let n = window.len().min(40_000);
                     window[..n].copy_from_slice(&masked[at..at + n]);
-                    buffer.filled(n, Some(super::super::mask::rotated(KEY, at)));
+                    buffer.filled(n);
+                    buffer.unmask_last(n, rotated(KEY, at));
                 }
                 None => buffer.push(&plain[at..], None, Some(left)),
             }

@@ -39,9 +39,23 @@ struct Frame {
     key: Option<[u8; 4]>,
     /// Bytes that have not come yet.
     left: u64,
+    /// So many of those that came last are still masked.
+    masked: usize,
 }
 
 impl Frame {
+    /// Unmasks what was read to where it belongs. All at once and as late as can be: what is sent on at
+    /// once, and much is, then comes from a cache.
+    fn unmask(&mut self, message: &mut Assembly) {
+        let masked = std::mem::take(&mut self.masked);
+        if let Some(key) = self.key
+            && masked > 0
+        {
+            message.unmask_last(masked, key);
+            self.key = Some(rotated(key, masked));
+        }
+    }
+
     /// The next `n` bytes of the payload have come.
     fn take(&mut self, n: usize) {
         self.left = self.left.saturating_sub(n as u64);
@@ -120,8 +134,12 @@ impl Partial {
         let (Some(mut frame), Some(message)) = (self.frame.take(), &mut self.message) else {
             return Ok(());
         };
-        message.filled(n, frame.key);
-        frame.take(n);
+        message.filled(n);
+        frame.left = frame.left.saturating_sub(n as u64);
+        frame.masked += n;
+        if frame.left == 0 {
+            frame.unmask(message);
+        }
         self.go_on(frame)
     }
 
@@ -163,6 +181,7 @@ impl Partial {
             opcode: header.opcode,
             key: header.mask,
             left: header.len,
+            masked: 0,
         };
         if !frame.opcode.is_control() {
             let new = || Assembly::new(frame.opcode);
@@ -180,6 +199,7 @@ impl Partial {
         let (payload, _) = input.split_at_mut(taken);
         match &mut self.message {
             Some(message) if !frame.opcode.is_control() => {
+                frame.unmask(message);
                 message.push(payload, frame.key, frame.fin.then_some(frame.left))?;
             }
             _ => self.push_control(payload, frame.key),

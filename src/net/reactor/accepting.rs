@@ -121,7 +121,7 @@ impl<S: Service> Reactor<S> {
             *reader = Some(protocol);
         }
         // Most have sent their request by now. Read before it is watched, it raises no event.
-        self.read(key, 1, now);
+        self.read(key, 0, false, now);
         self.watch(key)
     }
 
