@@ -3,13 +3,9 @@
 use std::fmt;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::rc::Rc;
 
-use crate::net::link::{Limits, Unit};
-use crate::net::links::Links;
 use crate::net::stream::Stream;
 use crate::proto::decoder::Role;
-use crate::proto::encoder;
 use crate::ws::data::TypeMap;
 use crate::ws::session::Session;
 use crate::ws::socket::Origin;
@@ -18,7 +14,6 @@ use crate::{App, Hub, Options, Socket};
 /// A server without sockets, with the options that are the default.
 pub struct Server {
     hub: Hub,
-    links: Rc<Links>,
 }
 
 /// The reading half of a connection of a [`Server`].
@@ -26,16 +21,8 @@ pub struct Connection(Session);
 
 impl Default for Server {
     fn default() -> Self {
-        let options = Options::default();
-        let links = Links::new(Limits {
-            max_backpressure: options.max_backpressure,
-            overflow: options.overflow,
-            linger: options.close_timeout,
-            measure,
-        });
-        let hub = App::with(options).hub().clone();
-        hub.configure(hub.settings(), Rc::clone(&links));
-        Self { hub, links }
+        let hub = App::with(Options::default()).hub().clone();
+        Self { hub }
     }
 }
 
@@ -70,7 +57,7 @@ impl Server {
 
     /// Ends a turn: writes all that was queued.
     pub fn write(&self) {
-        self.links.flush();
+        self.hub.links().flush();
     }
 
     fn open(&self, stream: Stream, handler: impl FnOnce(&Socket)) -> Option<Connection> {
@@ -80,7 +67,7 @@ impl Server {
             protocol: None,
             data: TypeMap::default(),
         };
-        let socket = self.hub.open(self.links.connect(stream)?, origin);
+        let socket = self.hub.open(self.hub.links().connect(stream)?, origin);
         socket.admit();
         handler(&socket);
         Some(Connection(Session::new(socket, Role::Server, None)))
@@ -90,7 +77,7 @@ impl Server {
 impl Connection {
     /// Reads `input`, and lets the listeners hear it.
     pub fn receive(&mut self, input: &mut [u8], server: &Server) {
-        self.0.receive(input, server.links.now());
+        self.0.receive(input, server.hub.links().now());
     }
 }
 
@@ -104,10 +91,4 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connection")
     }
-}
-
-/// Measures a frame that waits to be written.
-fn measure(frames: &[u8]) -> Unit {
-    let encoder::Unit { len, control } = encoder::measure(frames);
-    Unit { len, control }
 }

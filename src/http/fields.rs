@@ -99,6 +99,10 @@ impl<'a> Iterator for Elements<'a> {
 
 /// Where the first comma outside a quoted string is, or the end (RFC 9110 §5.6.4).
 fn comma(value: &[u8]) -> usize {
+    // Most lists have one element.
+    if !value.contains(&b',') {
+        return value.len();
+    }
     let (mut quoted, mut escaped) = (false, false);
     let is_comma = |&byte: &u8| {
         let plain = !escaped;

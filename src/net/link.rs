@@ -102,7 +102,6 @@ pub(crate) struct Link<'a> {
 }
 
 impl Link<'_> {
-
     pub(crate) fn stage(self) -> Stage {
         self.links
             .table()
@@ -127,7 +126,10 @@ impl Link<'_> {
     /// Whether the peer is not read until it reads what waits for it.
     pub(crate) fn is_stalled(self) -> bool {
         let table = self.links.table();
-        table.halves.get(self.key).is_some_and(|half| half.flags.has(Flags::STALLED))
+        table
+            .halves
+            .get(self.key)
+            .is_some_and(|half| half.flags.has(Flags::STALLED))
     }
 
     /// Bytes that are queued and not written.

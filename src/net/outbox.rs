@@ -6,10 +6,12 @@
 //! (control frames go between them, a drop policy drops whole ones), and only then is it looked up,
 //! by walking the frames with a [`Measure`].
 
-use std::collections::VecDeque;
+mod older;
+
 use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 
+use self::older::Older;
 use super::parts::Parts;
 use super::segment::{Log, Segment, Span};
 
@@ -39,9 +41,6 @@ pub(super) struct Written {
     /// That was all there is.
     pub(super) all: bool,
 }
-
-/// How many pieces one vectored write takes at most.
-const SLICES: usize = 64;
 
 /// Bytes on their way to one peer.
 ///
@@ -93,25 +92,6 @@ impl Uncut {
 impl std::fmt::Debug for Uncut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} bytes, counts: {}", self.len(), self.counts())
-    }
-}
-
-#[derive(Debug)]
-struct Older {
-    segments: VecDeque<Segment>,
-    /// The sum of the segments' weights.
-    weight: usize,
-    /// How many bytes there were when this was last asked.
-    remembered: usize,
-}
-
-impl Default for Older {
-    fn default() -> Self {
-        Self {
-            segments: VecDeque::new(),
-            weight: 0,
-            remembered: usize::MAX,
-        }
     }
 }
 
@@ -403,68 +383,6 @@ impl Outbox {
 
     fn older(&mut self) -> &mut Older {
         self.older.get_or_insert_default()
-    }
-}
-
-impl Older {
-    /// Writes these, and `recent` behind them, in one system call: as [`Outbox::write_once`].
-    // Apart, because of the room that it needs on the stack.
-    #[inline(never)]
-    fn write_once(&self, sink: &impl Sink, log: &Log, recent: &[u8]) -> io::Result<Written> {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let (mut used, mut total) = (0, 0);
-        let all = self
-            .segments
-            .iter()
-            .map(|segment| segment.bytes(log))
-            .chain([recent]);
-        for (slice, bytes) in slices.iter_mut().zip(all) {
-            *slice = IoSlice::new(bytes);
-            (used, total) = (used + 1, total + bytes.len());
-        }
-        let len = sink.write_vectored(slices.get(..used).unwrap_or_default())?;
-        let all = len == total && used == self.segments.len() + 1;
-        Ok(Written { len, all })
-    }
-
-    fn push(&mut self, segment: Segment) {
-        self.insert(self.segments.len(), segment);
-    }
-
-    fn insert(&mut self, index: usize, segment: Segment) {
-        self.weight += segment.weight();
-        self.segments.insert(index, segment);
-    }
-
-    fn pop(&mut self) {
-        self.remove(0);
-    }
-
-    fn remove(&mut self, index: usize) -> Option<Segment> {
-        let gone = self.segments.remove(index)?;
-        self.weight = self.weight.saturating_sub(gone.weight());
-        Some(gone)
-    }
-
-    /// Changes one segment, and the weight with it.
-    fn change<R>(&mut self, index: usize, change: impl FnOnce(&mut Segment) -> R) -> Option<R> {
-        let segment = self.segments.get_mut(index)?;
-        let before = segment.weight();
-        let result = change(segment);
-        self.weight = (self.weight + segment.weight()).saturating_sub(before);
-        Some(result)
-    }
-
-    /// Takes out the message at the front of a segment.
-    fn take_unit(&mut self, index: usize, measure: Measure) -> Option<(Unit, Segment)> {
-        let segment = self.segments.get(index)?;
-        // What is congested is off the log.
-        let unit = measure(segment.bytes(&Log::default()));
-        if unit.len < segment.len() {
-            let front = self.change(index, |segment| segment.split_front(unit.len.max(1)))?;
-            return Some((unit, front));
-        }
-        self.remove(index).map(|segment| (unit, segment))
     }
 }
 

@@ -133,7 +133,10 @@ mod tests {
         for len in (0..300).step_by(step) {
             for head in [0, 2, 4, 10, 16] {
                 let body: Vec<u8> = (0..len).map(|i| i as u8 ^ 0x5A).collect();
-                let parts = Parts::new(Head::new(0x0707_0707_0707_0707_0707_0707_0707_0707, head), &body);
+                let parts = Parts::new(
+                    Head::new(0x0707_0707_0707_0707_0707_0707_0707_0707, head),
+                    &body,
+                );
                 let mut room = vec![0xEE; 400];
                 assert!(parts.write(&mut room));
                 assert_eq!(room[..parts.len()], parts.to_vec(), "{head} + {len}");

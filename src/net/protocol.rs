@@ -42,7 +42,10 @@ pub(crate) trait Protocol: Sized {
 pub(crate) enum Next<P> {
     Stay,
     /// Another protocol takes over, and the input after the first `used` bytes.
-    Become { protocol: P, used: usize },
+    Become {
+        protocol: P,
+        used: usize,
+    },
 }
 
 /// What a reactor works for.

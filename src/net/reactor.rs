@@ -7,6 +7,7 @@
 //! ```
 
 mod accepting;
+mod reading;
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -16,45 +17,20 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
+use self::reading::INPUT;
 use super::clock::Tick;
-use super::flags::Flags;
-use super::half::Half;
-use super::link::{Cause, Stage};
+use super::link::Cause;
 use super::links::{Links, Raised};
 use super::listener::Listener;
 use super::mailbox::Mailbox;
-use super::protocol::{Next, Protocol, Service};
+use super::protocol::{Protocol, Service};
 use super::slab::Key;
 
 const WAKER: Token = Token(usize::MAX);
-/// The size of the one input buffer: what is read of a connection in one turn while others wait,
-/// unless it is amid a large message.
-const INPUT: usize = 128 * 1024;
-/// What is read of a connection in one turn when it is alone or amid a large message: that is best
-/// read in one go, as long as its beginning is still in a cache.
-const BUDGET: usize = 1024 * 1024;
 /// A turn is expected to take less time than this.
 const FAR: Duration = Duration::from_secs(1);
 /// How often a turn writes what its own closing words have queued, before it leaves that to the next.
 const ROUNDS: usize = 8;
-
-/// What came of one read.
-struct Read {
-    result: io::Result<usize>,
-    into: Destination,
-    /// There may be more.
-    more: bool,
-}
-
-/// Where bytes were read to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Destination {
-    Input,
-    /// The protocol's own [`window`](Protocol::window).
-    Window,
-    /// The connection is ended: they count for nothing.
-    Nowhere,
-}
 
 /// One thread's loop over all of its connections.
 pub(crate) struct Reactor<S: Service> {
@@ -206,164 +182,6 @@ impl<S: Service> Reactor<S> {
         self.free();
     }
 
-    /// Reads those whose reading was on hold, and those that were not read to the end in the last turn.
-    fn go_on(&mut self, resumed: Vec<Key>, alone: bool, now: Tick) {
-        if resumed.is_empty() && self.eager.is_empty() {
-            return;
-        }
-        let eager = std::mem::take(&mut self.eager);
-        for key in resumed {
-            let stage = self.links.table().halves.get(key).map(Half::stage);
-            if stage.is_some_and(|stage| stage < Stage::Ending) {
-                self.feed(key, 0, now);
-            }
-            self.read(key, 0, alone, now);
-        }
-        for key in eager {
-            self.read(key, 0, alone, now);
-        }
-    }
-
-    /// An edge of one connection.
-    fn ready(&mut self, event: &mio::event::Event, alone: bool, now: Tick) {
-        let mut table = self.links.table();
-        let Some((key, half)) = table.halves.by_token(event.token().0) else {
-            return;
-        };
-        let ends = event.is_read_closed() || event.is_error();
-        if ends {
-            half.flags.set(Flags::HUNG_UP, true);
-        }
-        if event.is_readable() || ends {
-            half.flags.set(Flags::UNREAD, true);
-        }
-        if event.is_writable() && half.is_congested() {
-            table.writable(key);
-            drop(table);
-            return self.read(key, 0, alone, now);
-        }
-        let reader = self.readers.get_mut(key.index as usize);
-        let read = Self::read_once(half, reader, &mut self.input);
-        drop(table);
-        if let Some(len) = read.and_then(|read| self.take(key, read, now)) {
-            self.read(key, len, alone, now);
-        }
-    }
-
-    /// Reads a connection until it is drained or its budget is spent, of which `spent` is already.
-    fn read(&mut self, key: Key, mut spent: usize, alone: bool, now: Tick) {
-        while spent == 0 || spent < BUDGET && (alone || self.is_amid_message(key)) {
-            let read = {
-                let mut table = self.links.table();
-                let Some(half) = table.halves.get_mut(key) else {
-                    return;
-                };
-                let reader = self.readers.get_mut(key.index as usize);
-                Self::read_once(half, reader, &mut self.input)
-            };
-            match read.and_then(|read| self.take(key, read, now)) {
-                Some(len) => spent += len,
-                None => return,
-            }
-        }
-        self.eager.push(key);
-    }
-
-    /// Whether a large message is under way.
-    fn is_amid_message(&mut self, key: Key) -> bool {
-        let reader = self.readers.get_mut(key.index as usize);
-        reader.is_some_and(|reader| reader.as_mut().and_then(Protocol::window).is_some())
-    }
-
-    /// One system call, unless there is nothing to read or nobody to read it.
-    #[inline(always)]
-    fn read_once(
-        half: &mut Half,
-        reader: Option<&mut Option<S::Protocol>>,
-        input: &mut [u8],
-    ) -> Option<Read> {
-        if !half.is_to_be_read() {
-            return None;
-        }
-        let (into, place) = match reader?.as_mut()?.window() {
-            _ if half.stage() >= Stage::Ending => (Destination::Nowhere, input),
-            None => (Destination::Input, input),
-            Some(window) => (Destination::Window, at_most(window, BUDGET)),
-        };
-        let result = half.stream.read(place);
-        // A short read means drained: what comes later raises a new edge. But a FIN or an error
-        // that was there already raises none, so then it is read up to that.
-        let more = match &result {
-            Ok(n) => *n == place.len() || (*n > 0 && half.flags.has(Flags::HUNG_UP)),
-            Err(e) => e.kind() == ErrorKind::Interrupted,
-        };
-        half.flags.set(Flags::UNREAD, more);
-        Some(Read { result, into, more })
-    }
-
-    /// Does what a read asks for. If there may be more to read: how much this was, at least 1.
-    #[inline(always)]
-    fn take(&mut self, key: Key, read: Read, now: Tick) -> Option<usize> {
-        let mut len = 1;
-        match read.result {
-            Ok(n) if n > 0 && read.into == Destination::Input => {
-                len = n;
-                self.feed(key, n, now);
-            }
-            Ok(n) => {
-                len = len.max(n);
-                self.take_otherwise(key, n, read.into, now);
-            }
-            Err(e) => self.failed(key, e),
-        }
-        read.more.then_some(len)
-    }
-
-    #[inline(never)]
-    fn take_otherwise(&mut self, key: Key, n: usize, into: Destination, now: Tick) {
-        match into {
-            _ if n == 0 => self.finished(key),
-            Destination::Window => {
-                if let Some(Some(reader)) = self.readers.get_mut(key.index as usize) {
-                    reader.filled(n, now);
-                }
-            }
-            Destination::Nowhere => self.links.table().discarded(key, n),
-            Destination::Input => {}
-        }
-    }
-
-    #[inline(never)]
-    fn failed(&mut self, key: Key, error: io::Error) {
-        match error.kind() {
-            ErrorKind::Interrupted => {}
-            ErrorKind::WouldBlock => self.links.table().is_read(key),
-            kind => self.links.table().die(key, Cause::Io(kind)),
-        }
-    }
-
-    /// Lets the protocol have the first `n` bytes of the input.
-    #[inline]
-    fn feed(&mut self, key: Key, n: usize, now: Tick) {
-        let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else {
-            return;
-        };
-        let mut input = self.input.get_mut(..n).unwrap_or_default();
-        while let Next::Become { protocol, used } = reader.receive(input, now) {
-            *reader = protocol;
-            input = input.get_mut(used..).unwrap_or_default();
-        }
-        self.links.write_while_warm();
-    }
-
-    fn finished(&mut self, key: Key) {
-        if self.links.table().finished(key)
-            && let Some(Some(reader)) = self.readers.get_mut(key.index as usize)
-        {
-            reader.finished();
-        }
-    }
-
     fn alarms(&mut self, now: Tick) {
         loop {
             let Some(key) = self.links.table().next_alarm() else {
@@ -436,9 +254,4 @@ impl<S: Service> Drop for Reactor<S> {
         self.free();
         drop(self.mailbox.close());
     }
-}
-
-fn at_most(bytes: &mut [u8], len: usize) -> &mut [u8] {
-    let len = len.min(bytes.len());
-    bytes.split_at_mut(len).0
 }

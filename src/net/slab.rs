@@ -131,7 +131,8 @@ impl<T> Slab<T> {
     )]
     #[inline]
     pub(crate) fn by_token(&mut self, token: usize) -> Option<(Key, &mut T)> {
-        self.at(token as u32).filter(|(key, _)| key.token() == token)
+        self.at(token as u32)
+            .filter(|(key, _)| key.token() == token)
     }
 
     /// How many values there are.

@@ -209,9 +209,9 @@ impl Table {
     /// ends, the connection is over.
     pub(super) fn broke(&mut self, key: Key, kind: ErrorKind) {
         let half = self.halves.get_mut(key);
-        let Some(half) = half.filter(|half| {
-            half.stage() < Stage::Ending && !half.flags.has(Flags::PAUSED)
-        }) else {
+        let Some(half) =
+            half.filter(|half| half.stage() < Stage::Ending && !half.flags.has(Flags::PAUSED))
+        else {
             return self.die(key, Cause::Io(kind));
         };
         half.lose(half.outbox.messages(&self.log, self.limits.measure));

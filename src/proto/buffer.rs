@@ -41,6 +41,7 @@ impl Buffer {
     }
 
     /// Bytes of heap memory held.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
@@ -94,10 +95,11 @@ impl Buffer {
         if least <= self.bytes.len() {
             return;
         }
-        let to_come = to_come.unwrap_or(usize::MAX);
-        if self.len == 0 && to_come < usize::MAX && to_come >= WORTH_KEEPING {
-            self.bytes = SPARE.try_with(|spare| spare.borrow_mut().take(to_come)).unwrap_or_default();
+        if let Some(whole) = to_come.filter(|len| self.len == 0 && *len >= WORTH_KEEPING) {
+            let spare = SPARE.try_with(|spare| spare.borrow_mut().take(whole));
+            self.bytes = spare.unwrap_or_default();
         }
+        let to_come = to_come.unwrap_or(usize::MAX);
         let wanted = self.len + more.max(self.len.min(to_come));
         if let Some(missing) = wanted.checked_sub(self.bytes.len()) {
             self.bytes.reserve_exact(missing);
@@ -185,7 +187,9 @@ mod tests {
         let mut buffer = Buffer::default();
         buffer.push(&[1; 100], None, Some(usize::MAX - 1));
         assert!(buffer.capacity() <= 100);
-        let window = buffer.window(usize::MAX - 101, true).map(|window| window.len());
+        let window = buffer
+            .window(usize::MAX - 101, true)
+            .map(|window| window.len());
         assert!(window.is_some_and(|len| len <= LEAST_WINDOW));
     }
 }

@@ -10,9 +10,9 @@ use super::mask::mask;
 use super::partial::{Partial, Rest};
 pub(crate) use super::rules::Role;
 use super::rules::Rules;
+use super::text::text;
 use super::violation::Violation;
 use std::ops::Range;
-use std::str;
 
 /// What the peer said. It borrows the input, or the decoder if it came in portions; either way
 /// it is gone at the next [`Decoder::step`].
@@ -149,9 +149,9 @@ impl Decoder {
         if !plain.is_text {
             return Ok(Piece::Binary(payload));
         }
-        match str::from_utf8(payload) {
+        match text(payload) {
             Ok(text) => Ok(Piece::Text(text)),
-            Err(_) => Err(self.fail(Violation::NotUtf8)),
+            Err(violation) => Err(self.fail(violation)),
         }
     }
 
@@ -194,9 +194,7 @@ impl Decoder {
     pub(crate) fn buffered(&self) -> usize {
         let of_state = self.state.as_deref().map_or(0, size_of_val);
         match self.state.as_deref() {
-            Some(State::Partial(partial)) => {
-                of_state + size_of::<Partial>() + partial.capacity()
-            }
+            Some(State::Partial(partial)) => of_state + size_of::<Partial>() + partial.capacity(),
             _ => of_state,
         }
     }
@@ -219,11 +217,7 @@ impl Decoder {
         })
     }
 
-    fn plain_step<'a>(
-        &mut self,
-        plain: Plain,
-        input: &'a mut [u8],
-    ) -> Result<Step<'a>, Violation> {
+    fn plain_step<'a>(&mut self, plain: Plain, input: &'a mut [u8]) -> Result<Step<'a>, Violation> {
         Ok(Step {
             used: plain.end,
             piece: Some(self.open(plain, input)?),
@@ -387,10 +381,6 @@ pub(super) fn parse_close(payload: &[u8]) -> Result<(CloseCode, &str), Violation
             Ok((code, text(reason)?))
         }
     }
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Violation> {
-    str::from_utf8(bytes).map_err(|_| Violation::NotUtf8)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! Every frame is final: nothing is fragmented.
 
 use super::close::{CloseCode, cut_reason};
-pub(crate) use super::frame::MAX_HEADER;
 pub(crate) use super::frame::MAX_CONTROL;
+pub(crate) use super::frame::MAX_HEADER;
 use super::frame::{Header, Opcode};
 use super::mask::mask_into;
 
@@ -52,14 +52,7 @@ pub(crate) fn encode_masked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], k
     mask_into(out, payload, key);
 }
 
-/// Appends an unmasked close frame to `out`: without payload for [`CloseCode::NO_STATUS`], else
-/// with the code and as much of the reason as fits (RFC 6455 §5.5.1).
-pub(crate) fn encode_close(out: &mut Vec<u8>, code: CloseCode, reason: &str) {
-    let (payload, len) = close_payload(code, reason);
-    encode(out, Opcode::Close, payload.get(..len).unwrap_or_default());
-}
-
-/// The same as [`encode_close`], masked with `key`.
+/// Appends a close frame masked with `key` to `out`, with the payload of [`close_payload`].
 #[cfg_attr(
     not(test),
     allow(
@@ -197,16 +190,15 @@ mod tests {
         for (code, reason, code_read, reason_read) in table {
             let expected = vec![Owned::Close(CloseCode(code_read), reason_read.into())];
             let mut plain = Vec::new();
-            encode_close(&mut plain, CloseCode(code), reason);
+            let (payload, len) = close_payload(CloseCode(code), reason);
+            encode(&mut plain, Opcode::Close, &payload[..len]);
             assert_eq!(decode(Role::Client, 0, &plain).0, expected, "{code}");
             let mut masked = Vec::new();
             encode_close_masked(&mut masked, CloseCode(code), reason, KEY);
             assert_eq!(decode(Role::Server, 0, &masked).0, expected, "{code}");
             assert_eq!(masked.len(), plain.len() + 4, "{code}");
         }
-        let mut empty = Vec::new();
-        encode_close(&mut empty, CloseCode::NO_STATUS, "never");
-        assert_eq!(empty, b"\x88\x00");
+        assert_eq!(close_payload(CloseCode::NO_STATUS, "never").1, 0);
     }
 
     #[test]

@@ -17,5 +17,6 @@ pub(crate) mod mask;
 pub(crate) mod naive;
 mod partial;
 mod rules;
+mod text;
 mod utf8;
 pub(crate) mod violation;

@@ -124,7 +124,10 @@ impl Partial {
 
     /// Where the next bytes of the message belong, if much of its frame is still to come.
     pub(super) fn window(&mut self) -> Option<&mut [u8]> {
-        let frame = self.frame.as_ref().filter(|frame| !frame.opcode.is_control())?;
+        let frame = self
+            .frame
+            .as_ref()
+            .filter(|frame| !frame.opcode.is_control())?;
         let left = usize::try_from(frame.left).unwrap_or(usize::MAX);
         self.message.as_mut()?.window(left, frame.fin)
     }

@@ -4,6 +4,7 @@
 //! Each byte is checked once: what is known to be UTF-8 is kept as a `String`, so the whole
 //! message is handed out without a second look. The decoder is the only caller.
 
+use super::text::text;
 use super::violation::Violation;
 use std::str;
 
@@ -25,8 +26,7 @@ impl Text {
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
         let bytes = self.mend(bytes)?;
         let (whole, cut) = bytes.split_at(bytes.len() - cut_at_end(bytes));
-        let whole = str::from_utf8(whole).map_err(|_| Violation::NotUtf8)?;
-        self.checked.push_str(whole);
+        self.checked.push_str(text(whole)?);
         cut.iter().try_for_each(|&byte| self.push_to_cut(byte))
     }
 

@@ -182,7 +182,9 @@ impl Socket {
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
-        self.0.look(|rare| rare.ending.as_deref().cloned()).flatten()
+        self.0
+            .look(|rare| rare.ending.as_deref().cloned())
+            .flatten()
     }
 
     /// Remembers who began the end, and how. Only the first counts.
@@ -342,7 +344,8 @@ impl Socket {
     pub(super) fn closed(&self, undelivered: usize) {
         let left = self.0.hub.forget(self);
         if !left.is_empty() {
-            self.0.change(|rare| rare.left = Some(left.into()));
+            self.0
+                .change(|rare| rare.more.get_or_insert_default().left = left);
         }
         let ending = self.ending();
         let (code, reason, by, cause) = match &ending {

@@ -4,14 +4,18 @@
 //! application runs** — not a listener, not a conversion, not a `drop`.
 
 pub(crate) mod audience;
+mod bucket;
 pub(crate) mod data;
 mod ending;
 pub mod event;
 mod few;
 mod frames;
 pub(crate) mod guard;
+mod hearing;
 pub(crate) mod hub;
+mod inner;
 pub(crate) mod listeners;
+mod memberships;
 pub(crate) mod message;
 pub(crate) mod places;
 pub(crate) mod remote;

@@ -12,6 +12,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::memberships::{Membership, Memberships};
+
 /// Rooms, and who is in them. A room is there as long as it has a member.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
@@ -19,7 +21,7 @@ pub(crate) struct Rooms {
     rooms: Vec<Room>,
     /// Places in `rooms` that are empty.
     free: Vec<u32>,
-    joined: Vec<Vec<Membership>>,
+    joined: Vec<Memberships>,
     /// Counts joins, so that the most recent one can be told.
     joins: u64,
 }
@@ -30,13 +32,6 @@ struct Room {
     members: Vec<u32>,
     /// `back[i]` is where `members[i]` keeps this room in its own list.
     back: Vec<u32>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Membership {
-    room: u32,
-    place: u32,
-    when: u64,
 }
 
 /// What became of an attempt to join.
@@ -62,7 +57,7 @@ impl Rooms {
     ) -> Joined {
         let index = member as usize;
         if self.joined.len() <= index {
-            self.joined.resize_with(index + 1, Vec::new);
+            self.joined.resize_with(index + 1, Memberships::default);
         }
         let found = self.names.get(name).copied();
         if found.is_some_and(|room| self.find(room, member).is_some()) {
@@ -110,7 +105,7 @@ impl Rooms {
             self.unlink(member, last);
         }
         if let Some(mine) = self.joined.get_mut(member as usize) {
-            *mine = Vec::new();
+            *mine = Memberships::None;
         }
         names
     }
@@ -164,7 +159,9 @@ impl Rooms {
     }
 
     fn memberships(&self, member: u32) -> &[Membership] {
-        self.joined.get(member as usize).map_or(&[], Vec::as_slice)
+        self.joined
+            .get(member as usize)
+            .map_or(&[], Memberships::as_slice)
     }
 
     /// Where `member` keeps `room` in its list. Looks through the shorter of the two lists.
@@ -209,16 +206,14 @@ impl Rooms {
 
     /// Drops an entry of `member`'s list, and its place in that room; closes the room if it is empty.
     fn unlink(&mut self, member: u32, entry: usize) {
-        let Some(mine) = self
-            .joined
-            .get_mut(member as usize)
-            .filter(|mine| entry < mine.len())
-        else {
+        let Some(mine) = self.joined.get_mut(member as usize) else {
             return;
         };
-        let gone = mine.swap_remove(entry);
+        let Some(gone) = mine.swap_remove(entry) else {
+            return;
+        };
         // The last entry has moved here: its room must find it.
-        if let Some(moved) = mine.get(entry).copied()
+        if let Some(moved) = mine.as_slice().get(entry).copied()
             && let Some(back) = self
                 .rooms
                 .get_mut(moved.room as usize)

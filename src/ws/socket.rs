@@ -1,22 +1,20 @@
 //! One WebSocket connection, as the application holds, clones and stores it.
 
-use std::cell::Cell;
 use std::fmt;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::audience::Audience;
-use super::data::TypeMap;
-use super::ending::Ending;
 use super::event::{self, By, Cause, Closed, Event, Failure};
-use super::hub::Hub;
-use super::listeners::{ListenerId, Listeners};
 use super::frames::{control, send_next};
+use super::hub::Hub;
+pub(crate) use super::inner::Origin;
+use super::inner::{Inner, Rare};
+use super::listeners::ListenerId;
 use super::message::{Message, Prepared};
 use super::rooms::Joined;
 use super::status::{InvalidCloseCode, Join, ReadyState, SendStatus, SocketId};
-use crate::net::clock::Tick;
 use crate::net::link::Stage;
 use crate::net::slab::Key;
 use crate::proto::close::CloseCode;
@@ -27,119 +25,9 @@ use crate::proto::frame::Opcode;
 #[derive(Clone)]
 pub struct Socket(pub(super) Rc<Inner>);
 
-/// Every socket has one, so it is kept small: what few have is in [`Rare`].
-pub(super) struct Inner {
-    pub(super) hub: Hub,
-    pub(super) key: Key,
-    listeners: Cell<Listeners>,
-    /// How often anything has changed that who delivers messages must know: listeners were added or
-    /// removed, or the end has begun. The number of the next listener.
-    pub(super) edits: Cell<u32>,
-    /// The end has begun.
-    pub(super) ended: Cell<bool>,
-    /// The connection is gone: nothing is heard any more, so no listener is kept.
-    pub(super) deaf: Cell<bool>,
-    pub(super) admitted: Cell<bool>,
-    /// Whether a ping was sent since the peer last gave a sign of life,
-    pub(super) pinged: Cell<bool>,
-    /// and when the first one was.
-    pub(super) unanswered: Cell<Tick>,
-    /// When the peer last gave a sign of life.
-    pub(super) heard: Cell<Tick>,
-    url: Rc<str>,
-    /// One of IPv6 is in [`Rare`].
-    peer: Option<SocketAddrV4>,
-    rare: Cell<Option<Box<Rare>>>,
-}
-
-/// What few sockets have, made when it is first needed.
-#[derive(Default)]
-pub(super) struct Rare {
-    pub(super) data: TypeMap,
-    pub(super) ending: Option<Box<Ending>>,
-    /// The rooms that were held when the connection ended.
-    pub(super) left: Option<Box<[Rc<str>]>>,
-    more: Option<Box<More>>,
-}
-
-/// What fewer have.
-struct More {
-    protocol: Option<Box<str>>,
-    peer: Option<SocketAddr>,
-}
-
-/// How a socket came to be: what its request said of it.
-pub(crate) struct Origin {
-    pub(crate) url: Rc<str>,
-    pub(crate) peer: Option<SocketAddr>,
-    pub(crate) protocol: Option<Box<str>>,
-    pub(crate) data: TypeMap,
-}
-
-impl Origin {
-    fn split(self) -> (Rc<str>, Option<SocketAddrV4>, Option<Box<Rare>>) {
-        let (v4, peer) = match self.peer {
-            Some(SocketAddr::V4(peer)) => (Some(peer), None),
-            peer => (None, peer),
-        };
-        let protocol = self.protocol;
-        let more = (protocol.is_some() || peer.is_some()).then(|| More { protocol, peer });
-        let rare = (more.is_some() || !self.data.is_empty()).then(|| Rare {
-            data: self.data,
-            more: more.map(Box::new),
-            ..Rare::default()
-        });
-        (self.url, v4, rare.map(Box::new))
-    }
-}
-
-impl Inner {
-    /// Lets `change` change the listeners. It must not call the application, nor drop what is its.
-    #[inline(always)]
-    pub(super) fn listeners<R>(&self, change: impl FnOnce(&mut Listeners) -> R) -> R {
-        let mut listeners = self.listeners.take();
-        let result = change(&mut listeners);
-        // What lies there meanwhile is an empty list, of which nothing has to be dropped.
-        std::mem::forget(self.listeners.replace(listeners));
-        result
-    }
-
-    /// Lets `look` see what few sockets have, if this one does. It must not call the application.
-    pub(super) fn look<R>(&self, look: impl FnOnce(&mut Rare) -> R) -> Option<R> {
-        let mut rare = self.rare.take()?;
-        let result = look(&mut rare);
-        self.rare.set(Some(rare));
-        Some(result)
-    }
-
-    /// The same, and makes it if need be.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Rare) -> R) -> R {
-        let mut rare = self.rare.take().unwrap_or_default();
-        let result = change(&mut rare);
-        self.rare.set(Some(rare));
-        result
-    }
-}
-
 impl Socket {
     pub(super) fn new(hub: Hub, key: Key, origin: Origin) -> Self {
-        let (url, peer, rare) = origin.split();
-        let now = hub.link(key).now();
-        Self(Rc::new(Inner {
-            hub,
-            key,
-            listeners: Cell::default(),
-            edits: Cell::new(0),
-            ended: Cell::new(false),
-            deaf: Cell::new(false),
-            admitted: Cell::new(false),
-            pinged: Cell::new(false),
-            unanswered: Cell::new(now),
-            heard: Cell::new(now),
-            url,
-            peer,
-            rare: Cell::new(rare),
-        }))
+        Self(Rc::new(Inner::new(hub, key, origin)))
     }
 
     /// Adds a listener for an event of the module [`event`]. Listeners for one event run in the
@@ -277,8 +165,8 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().latest_of(self.key().index);
         }
-        let left = self.0.look(|rare| rare.left.clone());
-        left.flatten()?.last().cloned()
+        let last = |rare: &mut Rare| rare.more.as_ref()?.left.last().cloned();
+        self.0.look(last).flatten()
     }
 
     /// The rooms that the socket is in, in the order of joining; after the end, those that it was in.
@@ -286,8 +174,8 @@ impl Socket {
         if self.is_known() {
             return self.0.hub.rooms_mut().rooms_of(self.key().index);
         }
-        let left = self.0.look(|rare| rare.left.clone());
-        left.flatten().unwrap_or_default().into_vec()
+        let left = |rare: &mut Rare| Some(rare.more.as_ref()?.left.clone());
+        self.0.look(left).flatten().unwrap_or_default()
     }
 
     /// Whether the socket is in `room`.
