@@ -97,7 +97,7 @@ fn explained(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("connecting: {error}"))
 }
 
-/// Whether a whole and right 101 is there (§4.1), and nothing behind it.
+/// Whether a whole and right 101 is there (§4.1), and nothing behind it but perhaps a ping: some greet so.
 fn check(answer: &[u8]) -> io::Result<bool> {
     let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(false);
@@ -112,10 +112,16 @@ fn check(answer: &[u8]) -> io::Result<bool> {
         .any(|(name, value)| {
             name.eq_ignore_ascii_case("Sec-WebSocket-Accept") && value.trim() == ACCEPT
         });
-    match switching && accepted && end + 4 == answer.len() {
+    let behind = answer.get(end + 4..).unwrap_or_default();
+    match switching && accepted && (behind.is_empty() || is_ping(behind)) {
         true => Ok(true),
         false => Err(io::Error::other(format!("a wrong 101: {head}"))),
     }
+}
+
+/// Whether these bytes are one whole ping of a server (§5.5.2).
+fn is_ping(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x89, len, payload @ ..] if payload.len() == usize::from(*len))
 }
 
 /// Opens `count` connections, registered under the tokens from `first` on.
@@ -188,6 +194,8 @@ mod tests {
              sec-websocket-accept:{ACCEPT}\r\n\r\n"
         );
         assert!(check(right.as_bytes()).expect("right"));
+        let greeted = [right.as_bytes(), b"\x89\x02hi"].concat();
+        assert!(check(&greeted).expect("right, and a ping"));
         for cut in 0..right.len() {
             assert!(!check(&right.as_bytes()[..cut]).expect("incomplete"));
         }

@@ -37,7 +37,7 @@ enum Against {
 }
 
 /// Bytes that one connection may be read for in a turn while others wait.
-const READ_BUDGET: f64 = 65_536.0;
+const READ_BUDGET: f64 = 1_048_576.0;
 /// Where its time is measured: the same messages as the neighbour's, of this size.
 const BUDGET_CELL: &str = "echo-8x4x1M";
 const BUDGET_MESSAGE: f64 = 1_048_576.0;
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_neighbour_is_measured_in_read_budgets() {
         let mut samples = Samples::default();
-        samples.add(BUDGET_CELL, "rushwire", &["messages=1 cpu_ns=160000"]); // a budget takes 10,000
+        samples.add(BUDGET_CELL, "rushwire", &["messages=1 cpu_ns=10000"]); // and so a budget
         samples.add(
             "neighbour",
             "rushwire",
