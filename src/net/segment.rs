@@ -36,7 +36,7 @@ impl Log {
         let start = self.end;
         let end = start + parts.len();
         if !self.write(parts) {
-            self.bytes.resize(end.max(Self::LIMIT) + Self::SHORT, 0);
+            self.provide(end);
             self.write(parts);
         }
         self.end = end;
@@ -61,6 +61,17 @@ impl Log {
         copy(room, body);
         self.end += 2 + body.len();
         true
+    }
+
+    /// Makes room for `len` bytes, and the usual room. Fresh pages of zeros cost nothing until they
+    /// are used.
+    #[cold]
+    fn provide(&mut self, len: usize) {
+        let mut bytes = vec![0; len.max(Self::LIMIT) + Self::SHORT];
+        if let (Some(to), Some(from)) = (bytes.get_mut(..self.end), self.bytes.get(..self.end)) {
+            to.copy_from_slice(from);
+        }
+        self.bytes = bytes;
     }
 
     #[inline]

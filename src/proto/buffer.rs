@@ -101,7 +101,9 @@ impl Buffer {
         }
         let to_come = to_come.unwrap_or(usize::MAX);
         let wanted = self.len + more.max(self.len.min(to_come));
-        if let Some(missing) = wanted.checked_sub(self.bytes.len()) {
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; wanted];
+        } else if let Some(missing) = wanted.checked_sub(self.bytes.len()) {
             self.bytes.reserve_exact(missing);
             self.bytes.resize(wanted, 0);
         }

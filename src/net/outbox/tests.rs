@@ -23,22 +23,18 @@ impl Sink for Script {
     }
 
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.write(
-            &slices
-                .iter()
-                .flat_map(|slice| slice.iter().copied())
-                .collect::<Vec<u8>>(),
-        )
+        let all: Vec<&[u8]> = slices.iter().map(|slice| &**slice).collect();
+        self.write(&all.concat())
     }
 }
 
 /// A message of these tests: its length in two bytes, its kind, its number in four, and padding.
 fn message(control: bool, number: u32, len: usize) -> Vec<u8> {
     let len = len.max(7);
-    let mut bytes = (len as u16).to_be_bytes().to_vec();
-    bytes.push(u8::from(control));
-    bytes.extend(number.to_be_bytes());
-    bytes.resize(len, 0xEE);
+    let mut bytes = vec![0xEE; len];
+    bytes[..2].copy_from_slice(&(len as u16).to_be_bytes());
+    bytes[2] = u8::from(control);
+    bytes[3..7].copy_from_slice(&number.to_be_bytes());
     bytes
 }
 
