@@ -156,7 +156,7 @@ impl Link<'_> {
 
     /// Queues one message.
     pub(crate) fn send(self, parts: Parts<'_>) -> Sent {
-        self.links.table().send(self.key, parts)
+        self.links.send(self.key, parts)
     }
 
     /// Queues one message that is encoded already.

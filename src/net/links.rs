@@ -133,6 +133,16 @@ impl Links {
         queued
     }
 
+    /// Queues one message.
+    pub(super) fn send(&self, key: Key, parts: Parts<'_>) -> Sent {
+        let mut table = self.table();
+        let sent = table.send(key, parts);
+        if sent == Sent::Queued && table.ends_log(key) {
+            self.warm.set(key.bits());
+        }
+        sent
+    }
+
     /// Writes all that is queued if it is so much that it would soon fall out of the nearest caches.
     #[inline]
     pub(super) fn write_while_warm(&self) {
@@ -163,6 +173,14 @@ impl Table {
         if let Some(half) = self.halves.get_mut(warm) {
             half.outbox.extend_to(self.log.end());
         }
+    }
+
+    /// Whether what that link has queued last is the end of the log.
+    fn ends_log(&self, key: Key) -> bool {
+        let half = self.halves.get(key);
+        half.is_some_and(|half| {
+            half.flags.has(Flags::QUEUED) && half.outbox.ends_at(self.log.end())
+        })
     }
 
     /// The writing half of a connection to which messages may be queued.

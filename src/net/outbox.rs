@@ -110,6 +110,11 @@ impl Outbox {
         self.recent.extend_to(end);
     }
 
+    /// Whether what was queued last is a range of the log that ends there.
+    pub(super) fn ends_at(&self, end: u32) -> bool {
+        self.recent.ends_at(end)
+    }
+
     /// Queues a range of the log where nothing is queued yet.
     #[inline]
     pub(super) fn begin(&mut self, span: Span) {

@@ -136,6 +136,11 @@ impl Span {
         self.range().len()
     }
 
+    /// Whether it has bytes, and ends there.
+    pub(super) fn ends_at(self, end: u32) -> bool {
+        self.end == end && !self.is_empty()
+    }
+
     /// Grows up to `end`, a place in the log where nothing of others lies before.
     pub(super) fn extend_to(&mut self, end: u32) {
         self.end = self.end.max(end);

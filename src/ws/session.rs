@@ -5,6 +5,7 @@ use super::event::{self, By, Cause};
 use super::guard::guard;
 use super::hearing::Hearing;
 use super::places::Place;
+use super::settings::Settings;
 use super::socket::Socket;
 use crate::net::clock::Tick;
 use crate::net::link::{self, Stage};
@@ -36,15 +37,21 @@ pub(super) struct Extra {
     pub(super) bucket: Option<Bucket>,
 }
 
+impl Extra {
+    /// Whether a session needs it when middleware has let the socket pass.
+    fn is_needed(settings: &Settings) -> bool {
+        settings.idle_timeout.is_some()
+            || settings.max_lifetime.is_some()
+            || settings.message_rate.is_some()
+    }
+}
+
 impl Session {
     /// The reading half of a connection whose opening handshake is done.
     pub(crate) fn new(socket: Socket, role: Role, place: Option<Place>) -> Self {
         let now = socket.link().now();
         let settings = socket.hub().settings();
-        let needs_extra = !socket.is_admitted()
-            || settings.idle_timeout.is_some()
-            || settings.max_lifetime.is_some()
-            || settings.message_rate.is_some();
+        let needs_extra = !socket.is_admitted() || Extra::is_needed(settings);
         let extra = || Extra {
             opened: now,
             active: now,
@@ -181,6 +188,9 @@ impl Session {
     fn hear_held(&mut self, now: Tick) -> bool {
         let extra = self.extra.as_deref_mut();
         let mut held = extra.map_or(Vec::new(), |extra| std::mem::take(&mut extra.held));
+        if !Extra::is_needed(self.socket.hub().settings()) {
+            self.extra = None;
+        }
         if held.is_empty() {
             return true;
         }

@@ -95,7 +95,8 @@ impl Socket {
         self.on(event::Drain, listener)
     }
 
-    /// Queues a message. It is written when the running listeners have returned.
+    /// Queues a message. It is written when the running listeners have returned; one of 64 KiB or more
+    /// at once, behind what was queued before it.
     #[inline]
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
         let message = message.into();

@@ -19,6 +19,7 @@ pub(super) const INPUT: usize = 128 * 1024;
 /// What is read of a connection in one turn when it is alone or amid a large message: that is best
 /// read in one go, as long as its beginning is still in a cache.
 const BUDGET: usize = 1024 * 1024;
+
 /// What came of one read.
 struct Read {
     result: io::Result<usize>,

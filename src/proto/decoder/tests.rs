@@ -554,3 +554,76 @@ fn noise_that_looks_like_frames_is_read_as_the_naive_decoder_reads_it() {
         }
     }
 }
+
+/// Reads `input` in portions, to the decoder's window where it has one, as a reactor does.
+fn decode_by_window(max: usize, input: &[u8], portions: &[usize]) -> Outcome {
+    let mut decoder = Decoder::new(Role::Server, max);
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    for portion in portions.iter().cycle() {
+        let Some(rest) = input.get(at..).filter(|rest| !rest.is_empty()) else {
+            return (pieces, Ok(()));
+        };
+        let read = match decoder.window() {
+            Some(window) => {
+                let n = window.len().min(rest.len()).min(*portion);
+                window[..n].copy_from_slice(&rest[..n]);
+                let filled = decoder.filled(n).map(|piece| piece.map(Owned::from));
+                at += n;
+                filled.and_then(|piece| {
+                    pieces.extend(piece);
+                    drain(&mut decoder, &mut [], &mut pieces)
+                })
+            }
+            None => {
+                let n = rest.len().min(*portion);
+                at += n;
+                drain(&mut decoder, &mut rest[..n].to_vec(), &mut pieces)
+            }
+        };
+        if let Err(violation) = read {
+            return (pieces, Err(violation));
+        }
+    }
+    (pieces, Ok(()))
+}
+
+#[test]
+fn a_large_message_is_the_same_when_it_is_read_to_its_window() {
+    let len = if cfg!(miri) { 40_000 } else { 300_000 };
+    let payload: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+    let table: &[(&str, Vec<Vec<u8>>)] = &[
+        ("whole", vec![masked(0x82, &payload), masked(0x82, b"next")]),
+        (
+            "in fragments, a ping between",
+            vec![
+                masked(0x02, &payload),
+                masked(0x89, b"ping"),
+                masked(0x00, &payload[..len / 2]),
+                masked(0x80, &payload),
+                masked(0x81, b"text"),
+            ],
+        ),
+        ("text", vec![masked(0x81, "é".repeat(len / 2).as_bytes())]),
+        (
+            "too much in the second fragment",
+            vec![masked(0x02, &payload), masked(0x80, &vec![7; 4 * len])],
+        ),
+        (
+            "a bad header behind",
+            vec![masked(0x82, &payload), vec![0x83, 0x80]],
+        ),
+    ];
+    for (name, frames) in table {
+        let input = frames.concat();
+        let expected = decode(Role::Server, 3 * len, &input);
+        for portions in [
+            &[usize::MAX][..],
+            &[100_000],
+            &[33_000, 7, 50_001],
+            &[1000, 90_000],
+        ] {
+            let found = decode_by_window(3 * len, &input, portions);
+            assert!(found == expected, "{name}, in portions of {portions:?}");
+        }
+    }
+}
