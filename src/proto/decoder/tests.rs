@@ -589,7 +589,7 @@ fn decode_by_window(max: usize, input: &[u8], portions: &[usize]) -> Outcome {
 
 #[test]
 fn a_large_message_is_the_same_when_it_is_read_to_its_window() {
-    let len = if cfg!(miri) { 40_000 } else { 300_000 };
+    let len = if cfg!(miri) { 36_000 } else { 300_000 };
     let payload: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
     let table: &[(&str, Vec<Vec<u8>>)] = &[
         ("whole", vec![masked(0x82, &payload), masked(0x82, b"next")]),
@@ -613,15 +613,22 @@ fn a_large_message_is_the_same_when_it_is_read_to_its_window() {
             vec![masked(0x82, &payload), vec![0x83, 0x80]],
         ),
     ];
-    for (name, frames) in table {
+    // Under Miri the first must do, and one way of reading it.
+    let (cases, ways) = if cfg!(miri) {
+        (1, 1)
+    } else {
+        (usize::MAX, usize::MAX)
+    };
+    for (name, frames) in table.iter().take(cases) {
         let input = frames.concat();
         let expected = decode(Role::Server, 3 * len, &input);
-        for portions in [
-            &[usize::MAX][..],
+        let portions: [&[usize]; 4] = [
+            &[usize::MAX],
             &[100_000],
             &[33_000, 7, 50_001],
             &[1000, 90_000],
-        ] {
+        ];
+        for portions in portions.into_iter().take(ways) {
             let found = decode_by_window(3 * len, &input, portions);
             assert!(found == expected, "{name}, in portions of {portions:?}");
         }
