@@ -6,6 +6,7 @@ mod alarms;
 pub(crate) mod clock;
 mod flags;
 mod half;
+mod input;
 pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod listener;

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 
 use self::accepting::{Accepting, LISTENERS};
-use self::reading::INPUT;
 use super::clock::Tick;
+use super::input::Input;
 use super::link::Cause;
 use super::links::{Links, Raised};
 use super::listener::Listener;
@@ -46,7 +46,7 @@ pub(crate) struct Reactor<S: Service> {
     eager: Vec<Key>,
     /// Connections that are over, to be freed at the end of the turn.
     graves: Vec<(Key, S::Protocol)>,
-    input: Box<[u8]>,
+    input: Input,
     /// When this turn began.
     instant: Instant,
     mailbox: Mailbox<S::Job>,
@@ -73,7 +73,7 @@ impl<S: Service> Reactor<S> {
             readers: Vec::new(),
             eager: Vec::new(),
             graves: Vec::new(),
-            input: vec![0; INPUT].into(),
+            input: Input::new(),
             instant: Instant::now(),
             mailbox,
             service,

@@ -13,6 +13,13 @@ const WORTH_KEEPING: usize = 64 * 1024;
 /// So many bytes of buffers are kept at most.
 const KEPT: usize = 8 * 1024 * 1024;
 
+/// Where in its memory a large message begins, if its length is known.
+///
+/// Large memory begins at the start of a page, and often so does what a sender hands to the kernel. When
+/// both places are equal but for a few bytes, modulo the size of a page, many processors copy at half
+/// their speed, as each read seems to wait for a write to the same place.
+const OFFSET: usize = 2048;
+
 /// Less than this is not worth a system call of its own.
 const LEAST_WINDOW: usize = 32 * 1024;
 
@@ -30,14 +37,16 @@ struct Spare {
 /// A message so far, and room for more of it.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    /// The message in `..len`; what follows may be anything.
+    /// The message in `start..end`; what follows may be anything.
     bytes: Vec<u8>,
-    len: usize,
+    /// 0 or [`OFFSET`].
+    start: usize,
+    end: usize,
 }
 
 impl Buffer {
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.end - self.start
     }
 
     /// Bytes of heap memory held.
@@ -47,7 +56,7 @@ impl Buffer {
     }
 
     pub(super) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Appends `payload`, unmasked on the way.
@@ -55,14 +64,14 @@ impl Buffer {
     /// `to_come` is how much the rest of the message has, `payload` included, if that is known.
     pub(super) fn push(&mut self, payload: &[u8], key: Option<[u8; 4]>, to_come: Option<usize>) {
         self.provide(payload.len(), to_come);
-        let end = self.len + payload.len();
-        if let Some(room) = self.bytes.get_mut(self.len..end) {
+        let end = self.end + payload.len();
+        if let Some(room) = self.bytes.get_mut(self.end..end) {
             match key {
                 Some(key) => mask_copy(room, payload, key),
                 None => room.copy_from_slice(payload),
             }
         }
-        self.len = end;
+        self.end = end;
     }
 
     /// Where the next bytes can be read to, of `left` that the frame still has.
@@ -70,37 +79,37 @@ impl Buffer {
         if left < LEAST_WINDOW {
             return None;
         }
-        if self.bytes.len() - self.len < LEAST_WINDOW {
+        if self.bytes.len() - self.end < LEAST_WINDOW {
             self.provide(LEAST_WINDOW, is_last.then_some(left));
         }
-        let end = self.bytes.len().min(self.len.saturating_add(left));
-        self.bytes.get_mut(self.len..end)
+        let end = self.bytes.len().min(self.end.saturating_add(left));
+        self.bytes.get_mut(self.end..end)
     }
 
     /// Takes `n` bytes that were read to the [`window`](Self::window), masked as they are.
     pub(super) fn filled(&mut self, n: usize) {
-        self.len = (self.len + n).min(self.bytes.len());
+        self.end = (self.end + n).min(self.bytes.len());
     }
 
     /// Unmasks the last `n` bytes.
     pub(super) fn unmask_last(&mut self, n: usize, key: [u8; 4]) {
-        let from = self.len.saturating_sub(n);
-        mask(self.bytes.get_mut(from..self.len).unwrap_or_default(), key);
+        let from = self.end.saturating_sub(n);
+        mask(self.bytes.get_mut(from..self.end).unwrap_or_default(), key);
     }
 
     /// Makes room for `more` bytes: at most doubled, and never beyond what is to come, so that an
     /// announced length alone costs nothing.
     fn provide(&mut self, more: usize, to_come: Option<usize>) {
-        let least = self.len + more;
-        if least <= self.bytes.len() {
+        if self.end + more <= self.bytes.len() {
             return;
         }
-        if let Some(whole) = to_come.filter(|len| self.len == 0 && *len >= WORTH_KEEPING) {
-            let spare = SPARE.try_with(|spare| spare.borrow_mut().take(whole));
+        if let Some(whole) = to_come.filter(|len| self.end == 0 && *len >= WORTH_KEEPING) {
+            let spare =
+                SPARE.try_with(|spare| spare.borrow_mut().take(whole.saturating_add(OFFSET)));
             self.bytes = spare.unwrap_or_default();
+            (self.start, self.end) = (OFFSET, OFFSET);
         }
-        let to_come = to_come.unwrap_or(usize::MAX);
-        let wanted = self.len + more.max(self.len.min(to_come));
+        let wanted = self.end + more.max(self.len().min(to_come.unwrap_or(usize::MAX)));
         if self.bytes.is_empty() {
             self.bytes = vec![0; wanted];
         } else if let Some(missing) = wanted.checked_sub(self.bytes.len()) {

@@ -13,9 +13,6 @@ use crate::net::link::{Cause, Stage};
 use crate::net::protocol::{Next, Protocol, Service};
 use crate::net::slab::Key;
 
-/// The size of the one input buffer: what is read of a connection in one turn while others wait,
-/// unless it is amid a large message.
-pub(super) const INPUT: usize = 128 * 1024;
 /// What is read of a connection in one turn when it is alone or amid a large message: that is best
 /// read in one go, as long as its beginning is still in a cache.
 const BUDGET: usize = 1024 * 1024;
@@ -76,7 +73,7 @@ impl<S: Service> Reactor<S> {
             return self.read(key, 0, alone, now);
         }
         let reader = self.readers.get_mut(key.index as usize);
-        let read = Self::read_once(half, reader, &mut self.input);
+        let read = Self::read_once(half, reader, self.input.room());
         drop(table);
         if let Some(len) = read.and_then(|read| self.take(key, read, now)) {
             self.read(key, len, alone, now);
@@ -92,7 +89,7 @@ impl<S: Service> Reactor<S> {
                     return;
                 };
                 let reader = self.readers.get_mut(key.index as usize);
-                Self::read_once(half, reader, &mut self.input)
+                Self::read_once(half, reader, self.input.room())
             };
             match read.and_then(|read| self.take(key, read, now)) {
                 Some(len) => spent += len,
@@ -181,7 +178,7 @@ impl<S: Service> Reactor<S> {
         let Some(Some(reader)) = self.readers.get_mut(key.index as usize) else {
             return;
         };
-        let mut input = self.input.get_mut(..n).unwrap_or_default();
+        let mut input = self.input.filled(n);
         while let Next::Become { protocol, used } = reader.receive(input, now) {
             *reader = protocol;
             input = input.get_mut(used..).unwrap_or_default();
