@@ -107,7 +107,10 @@ impl Buffer {
             let spare =
                 SPARE.try_with(|spare| spare.borrow_mut().take(whole.saturating_add(OFFSET)));
             self.bytes = spare.unwrap_or_default();
-            (self.start, self.end) = (OFFSET, OFFSET);
+            // A first byte alone does not buy two thousand.
+            if more >= OFFSET {
+                (self.start, self.end) = (OFFSET, OFFSET);
+            }
         }
         let wanted = self.end + more.max(self.len().min(to_come.unwrap_or(usize::MAX)));
         if self.bytes.is_empty() {
