@@ -78,7 +78,7 @@ pub use ws::hub::{Hub, Report, Room, Timer};
 pub use ws::listeners::ListenerId;
 pub use ws::message::{Message, OwnedMessage, Prepared};
 pub use ws::remote::{Gone, Remote};
-pub use ws::settings::Rate;
+pub use ws::settings::{ByteRate, ConnectionRate, Rate};
 pub use ws::socket::Socket;
 pub use ws::stats::Stats;
 pub use ws::status::{InvalidCloseCode, InvalidSocketId, Join, ReadyState, SendStatus, SocketId};

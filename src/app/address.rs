@@ -9,7 +9,11 @@ use crate::http::Head;
 
 /// Networks whose members are trusted to say for whom they speak.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Proxies(Vec<Network>);
+pub(super) struct Proxies(Networks);
+
+/// Networks, as an option lists them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Networks(Vec<Network>);
 
 /// A network: the addresses that share its first `bits` bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,17 @@ impl Network {
             Some(_) => return None,
             None => width,
         };
-        (bits <= width).then_some(Self { address, bits })
+        (bits <= width).then_some(Self { address, bits }.canonical())
+    }
+
+    /// Addresses are compared as IPv4 even if they come in IPv6 clothes: so are networks.
+    fn canonical(self) -> Self {
+        match (self.address.to_canonical(), self.bits.checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(bits)) if self.address.is_ipv6() => {
+                Self { address, bits }
+            }
+            _ => self,
+        }
     }
 
     pub(super) fn contains(self, address: IpAddr) -> bool {
@@ -49,7 +63,7 @@ impl Network {
     }
 }
 
-impl Proxies {
+impl Networks {
     /// Reads all networks; gives the texts that are none.
     pub(super) fn parse(texts: &[String]) -> Result<Self, Vec<&str>> {
         let networks: Vec<_> = texts
@@ -63,8 +77,24 @@ impl Proxies {
         Err(bad.map(String::as_str).collect())
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a canonical address is in any of them.
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
+    }
+}
+
+impl Proxies {
+    /// Reads all networks; gives the texts that are none.
+    pub(super) fn parse(texts: &[String]) -> Result<Self, Vec<&str>> {
+        Networks::parse(texts).map(Self)
+    }
+
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.0.contains(address)
     }
 
     /// The client that `head` came from, by way of `peer`.
@@ -281,6 +311,11 @@ mod tests {
             ("1.2.3.4", "1.2.3.5", false),
             ("::/0", "::1", true),
             ("::/0", "1.2.3.4", false),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", true),
+            ("::ffff:10.0.0.0/104", "11.1.2.3", false),
+            ("::ffff:1.2.3.4", "1.2.3.4", true),
+            ("::ffff:0:0/96", "1.2.3.4", true),
+            ("::ffff:0:0/95", "1.2.3.4", false),
         ];
         for (network, address, expected) in table {
             let found = Network::parse(network)

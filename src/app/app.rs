@@ -9,12 +9,14 @@ use super::address::Proxies;
 use super::context::Context;
 use super::core::{Core, HttpDate, Verify};
 use super::error::Problems;
+use super::gate::{self, Gate};
 use super::middleware::{Middleware, Next};
 use super::options::Options;
 use super::origin::{Origins, Pattern};
 use super::request::Request;
 use super::routes::Routes;
 use super::server::Server;
+use super::subprotocol::Choose;
 use super::verdict::Verdict;
 use crate::http::Method;
 use crate::net::links::Links;
@@ -49,6 +51,7 @@ pub struct App {
     routes: Routes,
     middleware: Vec<RefCell<Middleware>>,
     verify: Option<Verify>,
+    choose: Option<Choose>,
     origins: Origins,
     problems: Problems,
     /// It has made its server.
@@ -75,6 +78,7 @@ impl App {
             routes: Routes::default(),
             middleware: Vec::new(),
             verify: None,
+            choose: None,
             origins: Origins::default(),
             problems: Problems::default(),
             is_bound: false,
@@ -123,6 +127,27 @@ impl App {
         predicate: impl Fn(&str, &Request) -> bool + 'static,
     ) -> &mut Self {
         self.origins.allow_if(Box::new(predicate));
+        self
+    }
+
+    /// Chooses the subprotocol, instead of [`Options::subprotocols`], for each client that offers
+    /// any: one of those that it offers (RFC 6455 §4.2.2), or none. It runs when the request is
+    /// accepted. Any other choice is reported to [`on_error`](Self::on_error), and none is spoken; if
+    /// it panics, the answer is 500.
+    ///
+    /// ```
+    /// # use rushwire::App;
+    /// let mut app = App::new();
+    /// app.choose_subprotocol(|_request, offered| {
+    ///     let newest = offered.iter().filter(|name| name.starts_with("chat.v")).max();
+    ///     newest.map(|name| name.to_string())
+    /// });
+    /// ```
+    pub fn choose_subprotocol(
+        &mut self,
+        choose: impl Fn(&Request, &[&str]) -> Option<String> + 'static,
+    ) -> &mut Self {
+        self.choose = Some(Box::new(choose));
         self
     }
 
@@ -264,7 +289,7 @@ impl App {
         self.note(added)
     }
 
-    fn note(&mut self, added: Result<(), String>) -> &mut Self {
+    pub(super) fn note(&mut self, added: Result<(), String>) -> &mut Self {
         if let Err(problem) = added {
             self.problems.add(problem);
         }
@@ -292,6 +317,7 @@ impl App {
                 "trusted proxy {bad:?} is no address and no network"
             ));
         }
+        gate::check(&self.options, &mut problems);
         for path in &self.options.paths {
             if let Err(problem) = crate::http::Pattern::parse(path) {
                 problems.add(problem);
@@ -320,8 +346,10 @@ impl App {
             routes,
             middleware: std::mem::take(&mut self.middleware),
             verify: self.verify.take(),
+            choose: self.choose.take(),
             origins,
             proxies: Proxies::parse(&self.options.trusted_proxies).unwrap_or_default(),
+            gate: Gate::new(&self.options),
             places: Places::new(
                 self.options.max_connections,
                 self.options.max_connections_per_ip,

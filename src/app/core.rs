@@ -7,12 +7,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::address::Proxies;
 use super::conversation::Conversation;
+use super::gate::Gate;
 use super::middleware::Middleware;
 use super::opening::Opening;
 use super::options::Options;
 use super::origin::Origins;
 use super::request::Request;
 use super::routes::Routes;
+use super::subprotocol::Choose;
 use super::verdict::Verdict;
 use crate::http::imf_fixdate;
 use crate::net::protocol::Service;
@@ -32,8 +34,10 @@ pub(super) struct Core {
     pub(super) routes: Routes,
     pub(super) middleware: Vec<RefCell<Middleware>>,
     pub(super) verify: Option<Verify>,
+    pub(super) choose: Option<Choose>,
     pub(super) origins: Origins,
     pub(super) proxies: Proxies,
+    pub(super) gate: Gate,
     pub(super) places: Rc<Places>,
     /// The server is shutting down: what is under way is finished, and nothing new is begun.
     pub(super) closing: Cell<bool>,
@@ -75,7 +79,10 @@ impl Service for Acceptor {
     type Protocol = Conversation;
 
     fn accepted(&mut self, key: Key, peer: Peer) -> Conversation {
-        let opening = Opening::new(Rc::clone(&self.0), key, peer.tcp());
+        let mut opening = Opening::new(Rc::clone(&self.0), key, peer.tcp());
+        if !self.0.gate.may_speak(peer.tcp(), &self.0.proxies) {
+            opening.turn_away();
+        }
         Conversation::Opening(Box::new(opening))
     }
 

@@ -8,14 +8,19 @@ mod conversation;
 mod core;
 mod error;
 mod exchange;
+mod gate;
 mod middleware;
 mod opening;
 mod options;
 mod origin;
+#[cfg(feature = "regex")]
+mod origin_regex;
 mod request;
 mod routes;
 mod server;
+mod subprotocol;
 mod upgrade;
+mod upgrade_headers;
 mod verdict;
 
 pub use app::App;

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use super::core::Core;
 use super::exchange::{self, Answer};
+use super::gate;
 use super::options::MAX_HEAD_FIELDS;
 use super::upgrade;
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
@@ -117,8 +118,23 @@ impl Opening {
         step.unwrap_or_else(|bad| self.refuse(bad))
     }
 
+    /// Answers whoever is not admitted before it has said a word: then nothing is waited for.
+    pub(super) fn turn_away(&mut self) {
+        self.answer(&gate::forbidden(), Answer::last());
+    }
+
+    /// Whether the client that `head` comes from is admitted: behind a proxy, only this tells who it is.
+    fn admits(&self, head: &Head) -> bool {
+        let gate = &self.core.gate;
+        !gate.has_lists() || gate.admits(self.core.proxies.client(head, self.peer))
+    }
+
     /// A whole head has come.
     fn head(&mut self, head: Head, used: usize) -> Flow {
+        if !self.admits(&head) {
+            self.answer(&gate::forbidden(), Answer::last().to(&head));
+            return Flow::More;
+        }
         if handshake::wants_websocket(&head) {
             let how = Answer::last().to(&head);
             return match upgrade::upgrade(&self.core, self.key, self.peer, head) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::Problems;
 use crate::net::link::{Limits, Overflow, Unit};
 use crate::proto::encoder;
-use crate::ws::settings::{Rate, Settings};
+use crate::ws::settings::{ByteRate, ConnectionRate, Rate, Settings};
 
 /// What a server allows, and how long it waits.
 ///
@@ -39,6 +39,21 @@ pub struct Options {
     /// How many sockets there may be from one client address. More are refused with 429.
     /// Default: no limit.
     pub max_connections_per_ip: Option<usize>,
+    /// How often sockets may be opened from one client address, where all of an IPv6 network of 64
+    /// bits count as one. More are refused with 429, and `Retry-After` says exactly when the next may
+    /// come. Default: no limit.
+    ///
+    /// Requests count that are refused later, for want of a place say, and not those that are refused
+    /// before: for their origin. Up to 65,536 addresses are remembered.
+    pub connection_rate: Option<ConnectionRate>,
+    /// Clients that may connect at all, for sockets and for plain HTTP: addresses or networks such as
+    /// `10.0.0.0/8`, compared with [`Request::client_ip`](super::Request::client_ip). Others are
+    /// refused with 403, and so is a peer over a Unix-domain socket, which has no address.
+    /// Default: everyone.
+    pub allow_addresses: Vec<String>,
+    /// Clients that may not, even if they are allowed by the list before: they are refused with 403.
+    /// Default: nobody.
+    pub deny_addresses: Vec<String>,
     /// The longest message accepted, in bytes; one byte more is answered by close 1009.
     /// Default: 1 MiB.
     pub max_message_size: usize,
@@ -51,6 +66,13 @@ pub struct Options {
     pub max_rooms_per_socket: usize,
     /// The longest name of a room, in bytes. Default: 256.
     pub max_room_name: usize,
+    /// How many members a room may have that
+    /// [`Hub::set_room_capacity`](crate::Hub::set_room_capacity) says nothing else of; more are
+    /// answered by [`Join::Full`](crate::Join::Full). Default: no limit.
+    pub max_room_size: Option<usize>,
+    /// How many rooms there may be. Then those that are there can still be joined, and any other is
+    /// answered by [`Join::Limit`](crate::Join::Limit). Default: no limit.
+    pub max_rooms: Option<usize>,
     /// The longest head of a request, in bytes; more is answered by 431. Default: 16 KiB.
     pub max_head_size: usize,
     /// The longest body of a request, in bytes; more is answered by 413. Default: 1 MiB.
@@ -70,6 +92,10 @@ pub struct Options {
     /// How many messages a peer may send. See [`event::RateLimit`](crate::event::RateLimit).
     /// Default: no limit.
     pub message_rate: Option<Rate>,
+    /// How many bytes of messages a peer may send. See [`event::RateLimit`](crate::event::RateLimit).
+    /// A message longer than all that may come at once passes when nothing came for so long that as
+    /// much may come again, and what follows waits the longer. Default: no limit.
+    pub byte_rate: Option<ByteRate>,
     /// Origins that browsers may connect from (RFC 6455 §10.2). Empty: all, which is right only when
     /// cookies mean nothing. Otherwise a request without `Origin` is refused, too.
     ///
@@ -94,11 +120,16 @@ impl Default for Options {
             pong_timeout: Duration::from_secs(45),
             max_connections: 10_000,
             max_connections_per_ip: None,
+            connection_rate: None,
+            allow_addresses: Vec::new(),
+            deny_addresses: Vec::new(),
             max_message_size: 1024 * 1024,
             max_backpressure: 1024 * 1024,
             overflow: Overflow::Close,
             max_rooms_per_socket: 100,
             max_room_name: 256,
+            max_room_size: None,
+            max_rooms: None,
             max_head_size: 16 * 1024,
             max_body_size: 1024 * 1024,
             handshake_timeout: Duration::from_secs(10),
@@ -107,6 +138,7 @@ impl Default for Options {
             idle_timeout: Duration::ZERO,
             max_lifetime: Duration::ZERO,
             message_rate: None,
+            byte_rate: None,
             allow_origins: Vec::new(),
             subprotocols: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -136,7 +168,39 @@ impl Options {
             max_message_size: self.max_message_size,
             max_rooms_per_socket: self.max_rooms_per_socket,
             max_room_name: self.max_room_name,
+            max_rooms: self.max_rooms,
+            max_room_size: self.max_room_size,
             message_rate: self.message_rate,
+            byte_rate: self.byte_rate,
+        }
+    }
+
+    /// Collects rates that give nothing, or anything.
+    fn check_rates(&self, problems: &mut Problems) {
+        let messages = self
+            .message_rate
+            .map(|rate| (u64::from(rate.messages), rate.per));
+        let bytes = self.byte_rate.map(|rate| (rate.bytes, rate.per));
+        let connections = self
+            .connection_rate
+            .map(|rate| (u64::from(rate.connections), rate.per));
+        let rates = [
+            ("message_rate", "messages", messages),
+            ("byte_rate", "bytes", bytes),
+            ("connection_rate", "connections", connections),
+        ];
+        for (name, unit, rate) in rates {
+            let Some((size, per)) = rate else { continue };
+            if size == 0 {
+                problems.add(format!(
+                    "option {name}.{unit} is 0, which would refuse everything"
+                ));
+            }
+            if per.is_zero() {
+                problems.add(format!(
+                    "option {name}.per is zero, which would allow anything: {name} is off if it is None"
+                ));
+            }
         }
     }
 
@@ -152,12 +216,10 @@ impl Options {
             ("max_backpressure", self.max_backpressure),
             ("max_rooms_per_socket", self.max_rooms_per_socket),
             ("max_room_name", self.max_room_name),
+            ("max_room_size", self.max_room_size.unwrap_or(1)),
+            ("max_rooms", self.max_rooms.unwrap_or(1)),
             ("max_head_size", self.max_head_size),
             ("max_body_size", self.max_body_size),
-            (
-                "message_rate.messages",
-                self.message_rate.map_or(1, |rate| rate.messages as usize),
-            ),
         ];
         for (name, _) in limits.into_iter().filter(|(_, limit)| *limit == 0) {
             problems.add(format!("option {name} is 0, which would refuse everything"));
@@ -172,6 +234,7 @@ impl Options {
                 "option {name} is zero, but the network cannot be waited for without end"
             ));
         }
+        self.check_rates(problems);
         for protocol in self
             .subprotocols
             .iter()

@@ -7,7 +7,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use crate::http::{Head, Method, Query};
+use super::upgrade_headers::UpgradeHeaders;
+use crate::http::{Head, InvalidHeader, Method, Query};
+use crate::proto::handshake;
 use crate::ws::data::TypeMap;
 use crate::ws::guard::guard;
 
@@ -20,6 +22,7 @@ pub struct Request {
     peer: Option<SocketAddr>,
     client_ip: Option<IpAddr>,
     data: RefCell<TypeMap>,
+    upgrade_headers: UpgradeHeaders,
 }
 
 impl Request {
@@ -32,6 +35,7 @@ impl Request {
             peer,
             client_ip,
             data: RefCell::default(),
+            upgrade_headers: UpgradeHeaders::default(),
         }
     }
 
@@ -142,6 +146,33 @@ impl Request {
     /// The value of type `T`.
     pub fn data<T: 'static>(&self) -> Option<Rc<T>> {
         self.data.borrow().get()
+    }
+
+    /// Adds a header to the answer 101, if the request is accepted: from
+    /// [`verify_client`](crate::App::verify_client), say. A name may come several times.
+    ///
+    /// # Errors
+    ///
+    /// Quotes a header that cannot be written, that belongs to the handshake (`Connection`, `Upgrade`,
+    /// `Sec-WebSocket-…`, RFC 6455 §4.2.2), that concerns one connection only or frames a body
+    /// (RFC 9110 §7.6.1, §8.6); one that comes after the answer; and any if the request asks for no
+    /// socket: for that there is [`Context::header`](crate::Context::header). Nothing is added then.
+    pub fn respond_header(
+        &self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<(), InvalidHeader> {
+        let name = name.into();
+        if !handshake::wants_websocket(&self.head) {
+            let why = "is for an answer 101, but the request asks for no socket";
+            return Err(InvalidHeader::misplaced(&name, why));
+        }
+        self.upgrade_headers.add(name, value.into())
+    }
+
+    /// The headers for the answer 101: none can be added any more.
+    pub(super) fn take_upgrade_headers(&self) -> Vec<(String, String)> {
+        self.upgrade_headers.take()
     }
 
     pub(super) fn head(&self) -> &Head {

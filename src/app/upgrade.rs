@@ -1,7 +1,7 @@
 //! From a request to a socket: the server's opening handshake, in order (RFC 6455 §4.2).
 //!
-//! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, no place 503,
-//! verdict 401; then 101, the middleware, the handler.
+//! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, too soon 429, no
+//! place 503, verdict 401; then the subprotocol, 101, the middleware, the handler.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -10,6 +10,7 @@ use super::core::Core;
 use super::exchange::{bad_escape, wrong_method};
 use super::middleware::Admission;
 use super::request::Request;
+use super::subprotocol;
 use super::verdict::Verdict;
 use crate::http::{Head, Response};
 use crate::net::slab::Key;
@@ -35,7 +36,6 @@ pub(super) fn upgrade(
     let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
     let offer = handshake::check(&head).map_err(refusal)?;
     let nonce = offer.key.to_owned();
-    let protocol = agree(&core.options.subprotocols, offer.protocols());
     let client = core.proxies.client(&head, peer);
     let request = Request::new(head, peer, client).with_params(found.names, found.values);
     if !ask(core, || core.origins.admit(&request))? {
@@ -44,10 +44,14 @@ pub(super) fn upgrade(
     if core.closing.get() {
         return Err(no_place(NoPlace::Full));
     }
+    core.gate.count(client, core.hub.links().uptime())?;
     let place = core.places.take(client).map_err(no_place)?;
     verify(core, &request)?;
+    let protocol = subprotocol::agree(core, &request)?;
+    let headers = request.take_upgrade_headers();
+    let extra = headers.iter().map(|(name, value)| (&**name, &**value));
     let mut answer = Vec::new();
-    handshake::write_accept(&mut answer, &nonce, protocol, std::iter::empty());
+    handshake::write_accept(&mut answer, &nonce, protocol.as_deref(), extra);
     core.hub.link(key).send_raw(answer);
     let origin = Origin {
         url: url(&found.route.url, request.url()),
@@ -60,7 +64,7 @@ pub(super) fn upgrade(
                 }
             })
         }),
-        protocol: protocol.map(Into::into),
+        protocol,
         data: request.values(),
     };
     let socket = core.hub.open(key, origin);
@@ -94,22 +98,11 @@ fn verify(core: &Core, request: &Request) -> Result<(), Response> {
 }
 
 /// Asks the application. If it panics, the answer is 500.
-fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
+pub(super) fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
     guard(question).map_err(|panic| {
         core.hub.report(None, &panic);
         Response::text("internal server error\n").with_status(500)
     })
-}
-
-/// The first subprotocol of ours that the client offers, too (RFC 6455 §4.2.2).
-fn agree(ours: &[String], offered: impl Iterator<Item = impl AsRef<str>>) -> Option<&str> {
-    if ours.is_empty() {
-        return None;
-    }
-    let offered: Vec<_> = offered.collect();
-    ours.iter()
-        .map(String::as_str)
-        .find(|protocol| offered.iter().any(|offer| offer.as_ref() == *protocol))
 }
 
 fn refusal(error: HandshakeError) -> Response {

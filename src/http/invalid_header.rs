@@ -16,6 +16,7 @@ enum Offence {
     Name(Box<str>),
     Value { name: Box<str>, value: Box<str> },
     Reserved(Box<str>),
+    Misplaced { name: Box<str>, why: &'static str },
     Status(u16),
 }
 
@@ -23,6 +24,12 @@ impl InvalidHeader {
     /// For a header that only the library itself may write.
     pub(crate) fn reserved(name: &str) -> InvalidHeader {
         InvalidHeader(Offence::Reserved(name.into()))
+    }
+
+    /// For a header that cannot be where it was to be written: `why` says so, as a predicate.
+    pub(crate) fn misplaced(name: &str, why: &'static str) -> InvalidHeader {
+        let name = name.into();
+        InvalidHeader(Offence::Misplaced { name, why })
     }
 
     pub(super) fn status(status: u16) -> InvalidHeader {
@@ -58,6 +65,7 @@ impl fmt::Display for InvalidHeader {
                 )
             }
             Offence::Reserved(name) => write!(f, "header {name} is written by the library"),
+            Offence::Misplaced { name, why } => write!(f, "header {name} {why}"),
             Offence::Status(status) => write!(f, "status {status} is not in 200..=599"),
         }
     }

@@ -40,6 +40,7 @@ pub(crate) use error::BadRequest;
 pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadParser};
 pub use invalid_header::InvalidHeader;
+pub(crate) use invalid_header::check_header;
 pub use method::Method;
 pub(crate) use method::Version;
 pub(crate) use pattern::Pattern;

@@ -97,6 +97,11 @@ impl Clock {
         self.now
     }
 
+    /// The time since the start, in whole ticks.
+    pub(crate) fn uptime(&self) -> Duration {
+        Duration::from_millis(self.now.saturating_mul(TICK))
+    }
+
     /// Ticks since the start, not wrapped, of a moment near the present.
     pub(crate) fn unwrap_tick(&self, tick: Tick) -> u64 {
         self.now

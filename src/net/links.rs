@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::clock::{Clock, Tick};
 use super::flags::Flags;
@@ -101,6 +101,11 @@ impl Links {
 
     pub(crate) fn now(&self) -> Tick {
         self.table.borrow().clock.tick()
+    }
+
+    /// The time since the reactor began, as of this turn.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.table.borrow().clock.uptime()
     }
 
     /// Queues one message to many, encoded once; returns how many were reached. Those that are to be

@@ -79,11 +79,11 @@ events! {
     /// After [`SendStatus::Backpressure`](crate::SendStatus::Backpressure) or
     /// [`SendStatus::Dropped`](crate::SendStatus::Dropped): all that waited is written. Payload: [`Drained`].
     Drain(Drained);
-    /// The peer sends more messages than [`Options::message_rate`](crate::Options::message_rate)
-    /// allows. Payload: [`RateLimited`].
+    /// The peer sends more than [`Options::message_rate`](crate::Options::message_rate) or
+    /// [`Options::byte_rate`](crate::Options::byte_rate) allows. Payload: [`RateLimited`].
     ///
-    /// The message that was too many is not delivered. With a listener for this event the
-    /// connection goes on; without one it is closed with 1008.
+    /// The message that was too much is not delivered, and not counted against the peer. With a
+    /// listener for this event the connection goes on; without one it is closed with 1008.
     RateLimit(RateLimited);
 }
 
@@ -136,7 +136,8 @@ pub enum Cause {
     CloseTimeout,
     /// More than [`max_backpressure`](crate::Options::max_backpressure) waited for the peer to read.
     SlowConsumer,
-    /// More messages than [`message_rate`](crate::Options::message_rate).
+    /// More than [`message_rate`](crate::Options::message_rate) or
+    /// [`byte_rate`](crate::Options::byte_rate) allows.
     RateLimit,
     /// A middleware did not let it pass.
     Rejected,
@@ -180,9 +181,20 @@ pub struct Drained {
     pub undelivered: usize,
 }
 
-/// A peer sends too many messages.
+/// A peer sends too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited {
-    /// How long until the next message is allowed.
+    /// What it sends too much of. If of both, what takes longer.
+    pub limit: Limit,
+    /// How long until a message such as this one is allowed.
     pub retry_after: std::time::Duration,
+}
+
+/// What a peer may send only so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Messages: [`message_rate`](crate::Options::message_rate).
+    Messages,
+    /// Bytes of messages: [`byte_rate`](crate::Options::byte_rate).
+    Bytes,
 }

@@ -4,7 +4,7 @@
 //! A listener that hears all messages is out of its place for the whole read, so that a message costs
 //! one call and little else. Whatever may change that is counted in the socket's `edits`.
 
-use super::event::{self, Cause, Failure, RateLimited};
+use super::event::{self, Cause, Failure, Limit, RateLimited};
 use super::guard::guard;
 use super::listeners::{Listeners, Running};
 use super::message::Message;
@@ -164,7 +164,8 @@ impl<'a> Hearing<'a> {
         self.socket.hub().counters().received(message.len());
         if let Some(extra) = &mut self.extra {
             extra.active = self.now;
-            let taken = extra.bucket.as_mut().map(|bucket| bucket.take(self.now));
+            let allowance = extra.allowance.as_mut();
+            let taken = allowance.map(|allowance| allowance.take(message.len(), self.now));
             if let Some(Err(limited)) = taken {
                 return too_many(self.socket, limited);
             }
@@ -222,11 +223,11 @@ impl<'a> Hearing<'a> {
 
 fn too_many(socket: &Socket, limited: RateLimited) {
     if !socket.tell::<event::RateLimit>(limited) {
-        socket.fail(
-            CloseCode::POLICY_VIOLATION,
-            "too many messages",
-            Cause::RateLimit,
-        );
+        let reason = match limited.limit {
+            Limit::Messages => "too many messages",
+            Limit::Bytes => "too many bytes",
+        };
+        socket.fail(CloseCode::POLICY_VIOLATION, reason, Cause::RateLimit);
     }
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::audience::Audience;
+use super::capacities::Capacities;
 use super::frames::frame;
 use super::message::{Message, OwnedMessage};
 use super::remote::{Job, Remote};
@@ -33,6 +34,7 @@ struct Inner {
     /// Admitted sockets, by the index of their key.
     sockets: RefCell<Vec<Option<Socket>>>,
     rooms: RefCell<Rooms>,
+    capacities: Capacities,
     links: Rc<Links>,
     timers: HubTimers,
     counters: Counters,
@@ -73,7 +75,8 @@ impl Hub {
         Self(Rc::new(Inner {
             settings,
             sockets: RefCell::default(),
-            rooms: RefCell::default(),
+            rooms: RefCell::new(Rooms::limited(settings.max_rooms)),
+            capacities: Capacities::default(),
             links,
             timers: HubTimers::default(),
             counters: Counters::default(),
@@ -256,6 +259,10 @@ impl Hub {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.0.counters
+    }
+
+    pub(super) fn capacities(&self) -> &Capacities {
+        &self.0.capacities
     }
 
     pub(super) fn rooms_mut(&self) -> RefMut<'_, Rooms> {

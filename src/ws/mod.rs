@@ -3,8 +3,11 @@
 //! The rule that keeps the cells of this layer safe: **no borrow is held while code of the
 //! application runs** — not a listener, not a conversion, not a `drop`.
 
+mod allowance;
+pub(crate) mod arrivals;
 pub(crate) mod audience;
 mod bucket;
+mod capacities;
 pub(crate) mod data;
 mod ending;
 pub mod event;

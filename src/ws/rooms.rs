@@ -24,6 +24,8 @@ pub(crate) struct Rooms {
     joined: Vec<Memberships>,
     /// Counts joins, so that the most recent one can be told.
     joins: u64,
+    /// How many rooms there may be.
+    max: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -39,13 +41,21 @@ struct Room {
 pub(crate) enum Joined {
     Now,
     Before,
-    /// The member is in as many rooms as it may be.
+    /// The member is in as many rooms as it may be, or there are as many as there may be.
     TooMany,
     /// The room has as many members as it may have.
     Full,
 }
 
 impl Rooms {
+    /// No rooms; there may be at most `max`.
+    pub(crate) fn limited(max: Option<usize>) -> Self {
+        Self {
+            max,
+            ..Self::default()
+        }
+    }
+
     /// Adds `member` to the room `name`, if then it is in at most `max_rooms` rooms and the room has
     /// at most `capacity` members.
     pub(crate) fn join(
@@ -76,6 +86,9 @@ impl Rooms {
             >= capacity
         {
             return Joined::Full;
+        }
+        if found.is_none() && self.max.is_some_and(|max| self.len() >= max) {
+            return Joined::TooMany;
         }
         let room = found.unwrap_or_else(|| self.open(name));
         self.link(room, member);
@@ -341,6 +354,19 @@ mod tests {
             assert!(rooms.leave(&format!("room {i}"), 3));
         }
         assert_eq!((rooms.len(), rooms.rooms.len()), (0, 1));
+    }
+
+    /// D21: a predecessor let nobody into any room any more.
+    #[test]
+    fn where_there_are_as_many_rooms_as_may_be_only_those_can_be_joined() {
+        let mut rooms = Rooms::limited(Some(2));
+        let mut join = |name, member| rooms.join(name, member, NO_LIMIT, NO_LIMIT);
+        assert_eq!([join("a", 1), join("b", 1)], [Joined::Now; 2]);
+        assert_eq!([join("c", 1), join("c", 2)], [Joined::TooMany; 2]);
+        assert_eq!([join("a", 2), join("b", 2)], [Joined::Now; 2]);
+        assert_eq!(join("a", 1), Joined::Before);
+        assert!(rooms.leave("b", 1) && rooms.leave("b", 2));
+        assert_eq!(rooms.join("c", 2, NO_LIMIT, NO_LIMIT), Joined::Now);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The reading half of a WebSocket connection: from bytes to listeners (RFC 6455 §6.2).
 
-use super::bucket::Bucket;
+use super::allowance::Allowance;
 use super::event::{self, By, Cause};
 use super::guard::guard;
 use super::hearing::Hearing;
@@ -34,7 +34,7 @@ pub(super) struct Extra {
     pub(super) active: Tick,
     /// What came before middleware let the socket pass.
     held: Vec<u8>,
-    pub(super) bucket: Option<Bucket>,
+    pub(super) allowance: Option<Allowance>,
 }
 
 impl Extra {
@@ -42,7 +42,7 @@ impl Extra {
     fn is_needed(settings: &Settings) -> bool {
         settings.idle_timeout.is_some()
             || settings.max_lifetime.is_some()
-            || settings.message_rate.is_some()
+            || Allowance::is_limited(settings)
     }
 }
 
@@ -56,7 +56,7 @@ impl Session {
             opened: now,
             active: now,
             held: Vec::new(),
-            bucket: settings.message_rate.map(|rate| Bucket::new(rate, now)),
+            allowance: Allowance::is_limited(settings).then(|| Allowance::new(settings, now)),
         };
         let session = Self {
             decoder: Decoder::new(role, settings.max_message_size),

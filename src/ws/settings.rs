@@ -11,6 +11,25 @@ pub struct Rate {
     pub per: Duration,
 }
 
+/// So many bytes in so long a time, as a bucket: it holds `bytes` and refills evenly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRate {
+    /// How many bytes may come at once. A message of more passes when the bucket is full, and is paid
+    /// for by the time until the next.
+    pub bytes: u64,
+    /// The time in which an empty bucket is full again.
+    pub per: Duration,
+}
+
+/// So many connections in so long a time, as a bucket: it holds `connections` and refills evenly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionRate {
+    /// How many connections may come at once.
+    pub connections: u32,
+    /// The time in which an empty bucket is full again.
+    pub per: Duration,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     /// Time between two pings; `None`: no heartbeat.
@@ -25,5 +44,8 @@ pub(crate) struct Settings {
     pub(crate) max_message_size: usize,
     pub(crate) max_rooms_per_socket: usize,
     pub(crate) max_room_name: usize,
+    pub(crate) max_rooms: Option<usize>,
+    pub(crate) max_room_size: Option<usize>,
     pub(crate) message_rate: Option<Rate>,
+    pub(crate) byte_rate: Option<ByteRate>,
 }

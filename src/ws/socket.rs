@@ -129,12 +129,14 @@ impl Socket {
         self.0.hub.to(room).except(self.id())
     }
 
-    /// Joins a room. Joining twice is joining once.
+    /// Joins a room. Joining twice is joining once. A room may have as many members as
+    /// [`Hub::room_capacity`] says.
     pub fn join(&self, room: &str) -> Join {
         self.join_up_to(room, usize::MAX)
     }
 
-    /// Joins a room unless it has `capacity` members already. Checking and joining are one step.
+    /// Joins a room unless it has `capacity` members already, or as many as
+    /// [`Hub::room_capacity`] allows. Checking and joining are one step.
     pub fn join_up_to(&self, room: &str, capacity: usize) -> Join {
         let settings = self.0.hub.settings();
         if !self.is_open() {
@@ -143,6 +145,8 @@ impl Socket {
         if room.is_empty() || room.len() > settings.max_room_name {
             return Join::BadName;
         }
+        let allowed = self.0.hub.room_capacity(room);
+        let capacity = allowed.map_or(capacity, |allowed| allowed.min(capacity));
         match self.0.hub.rooms_mut().join(
             room,
             self.key().index,

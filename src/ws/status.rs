@@ -69,9 +69,12 @@ pub enum Join {
     Joined,
     /// It was in the room before.
     Already,
-    /// The room has as many members as [`join_up_to`](crate::Socket::join_up_to) allows.
+    /// The room has as many members as it may: by [`join_up_to`](crate::Socket::join_up_to),
+    /// [`set_room_capacity`](crate::Hub::set_room_capacity) or
+    /// [`max_room_size`](crate::Options::max_room_size).
     Full,
-    /// The socket is in [`max_rooms_per_socket`](crate::Options::max_rooms_per_socket) rooms.
+    /// The socket is in [`max_rooms_per_socket`](crate::Options::max_rooms_per_socket) rooms; or
+    /// there are [`max_rooms`](crate::Options::max_rooms), and this would be another one.
     Limit,
     /// The name is empty, or longer than [`max_room_name`](crate::Options::max_room_name) bytes.
     BadName,

@@ -16,6 +16,13 @@ pub(crate) fn wants_websocket(head: &Head) -> bool {
 pub(crate) struct Offer<'a> {
     /// What [`write_accept`] needs.
     pub(crate) key: &'a str,
+    #[cfg_attr(
+        not(any(test, fuzzing)),
+        expect(
+            dead_code,
+            reason = "they are agreed on later, by what the request says"
+        )
+    )]
     protocols: Vec<&'a str>,
     #[cfg_attr(
         not(any(test, fuzzing)),
@@ -29,6 +36,7 @@ pub(crate) struct Offer<'a> {
 
 impl<'a> Offer<'a> {
     /// The subprotocols, by preference.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn protocols(&self) -> impl Iterator<Item = &'a str> {
         self.protocols.iter().copied()
     }
