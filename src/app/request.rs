@@ -151,6 +151,11 @@ impl Request {
     /// Adds a header to the answer 101, if the request is accepted: from
     /// [`verify_client`](crate::App::verify_client), say. A name may come several times.
     ///
+    /// ```
+    /// # let mut app = rushwire::App::new();
+    /// app.verify_client(|request| request.respond_header("Set-Cookie", "seen=1").is_ok());
+    /// ```
+    ///
     /// # Errors
     ///
     /// Quotes a header that cannot be written, that belongs to the handshake (`Connection`, `Upgrade`,

@@ -13,11 +13,16 @@ fn the_defaults_are_those_that_are_written_down() {
         pong_timeout,
         max_connections,
         max_connections_per_ip,
+        connection_rate,
+        allow_addresses,
+        deny_addresses,
         max_message_size,
         max_backpressure,
         overflow,
         max_rooms_per_socket,
         max_room_name,
+        max_room_size,
+        max_rooms,
         max_head_size,
         max_body_size,
         handshake_timeout,
@@ -26,6 +31,7 @@ fn the_defaults_are_those_that_are_written_down() {
         idle_timeout,
         max_lifetime,
         message_rate,
+        byte_rate,
         allow_origins,
         subprotocols,
         trusted_proxies,
@@ -47,6 +53,15 @@ fn the_defaults_are_those_that_are_written_down() {
         (idle_timeout, max_lifetime, message_rate),
         (Duration::ZERO, Duration::ZERO, None)
     );
-    let lists = [paths, allow_origins, subprotocols, trusted_proxies];
+    assert_eq!((byte_rate, connection_rate), (None, None));
+    assert_eq!((max_room_size, max_rooms), (None, None));
+    let lists = [
+        paths,
+        allow_origins,
+        subprotocols,
+        trusted_proxies,
+        allow_addresses,
+        deny_addresses,
+    ];
     assert!(lists.iter().all(Vec::is_empty));
 }

@@ -3,8 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod addresses;
+mod arrivals;
+mod capacity;
 mod counts;
 mod defaults;
+mod rates;
 mod refused;
 mod rules;
 mod sizes;

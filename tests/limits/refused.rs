@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use rushwire::{App, ConfigError, Options, Rate};
+use rushwire::{App, ByteRate, ConfigError, ConnectionRate, Options, Rate};
 
 use super::common::http;
 use super::{SHORT, quiet};
@@ -25,7 +25,39 @@ fn problems(app: &mut App) -> Vec<String> {
 #[test]
 fn a_limit_of_zero_is_refused_by_name() {
     let zero = Duration::ZERO;
-    let cases: [(&str, Options); 12] = [
+    let message_rate = |messages, per| Options {
+        message_rate: Some(Rate { messages, per }),
+        ..quiet()
+    };
+    let byte_rate = |bytes, per| Options {
+        byte_rate: Some(ByteRate { bytes, per }),
+        ..quiet()
+    };
+    let connection_rate = |connections, per| Options {
+        connection_rate: Some(ConnectionRate { connections, per }),
+        ..quiet()
+    };
+    let cases: [(&str, Options); 19] = [
+        ("message_rate.messages", message_rate(0, SHORT)),
+        ("message_rate.per", message_rate(1, zero)),
+        ("byte_rate.bytes", byte_rate(0, SHORT)),
+        ("byte_rate.per", byte_rate(1, zero)),
+        ("connection_rate.connections", connection_rate(0, SHORT)),
+        ("connection_rate.per", connection_rate(1, zero)),
+        (
+            "max_room_size",
+            Options {
+                max_room_size: Some(0),
+                ..quiet()
+            },
+        ),
+        (
+            "max_rooms",
+            Options {
+                max_rooms: Some(0),
+                ..quiet()
+            },
+        ),
         (
             "max_connections",
             Options {
@@ -79,16 +111,6 @@ fn a_limit_of_zero_is_refused_by_name() {
             "max_body_size",
             Options {
                 max_body_size: 0,
-                ..quiet()
-            },
-        ),
-        (
-            "message_rate",
-            Options {
-                message_rate: Some(Rate {
-                    messages: 0,
-                    per: SHORT,
-                }),
                 ..quiet()
             },
         ),
@@ -148,6 +170,8 @@ fn everything_that_is_wrong_is_collected_and_quoted() {
             "10.0.0.0/8".into(),
             "proxy.example".into(),
         ],
+        allow_addresses: vec!["10.0.0.0/8".into(), "10.0.0.0/-1".into()],
+        deny_addresses: vec!["10.1.0.0/16".into(), "evil.example".into(), "::/129".into()],
         ..quiet()
     });
     app.ws("/chat/:", |_, _| {})
@@ -172,6 +196,9 @@ fn everything_that_is_wrong_is_collected_and_quoted() {
         "\"\"",
         "\"10.0.0.0/33\"",
         "\"proxy.example\"",
+        "allowed address \"10.0.0.0/-1\"",
+        "denied address \"evil.example\"",
+        "denied address \"::/129\"",
     ];
     let problems = problems(&mut app);
     for quoted in wrong {

@@ -17,8 +17,12 @@ mod heartbeat;
 mod middleware;
 mod order;
 mod origins;
+#[cfg(feature = "regex")]
+mod origins_regex;
 mod paths;
 mod shutdown;
+mod subprotocols;
+mod upgrade_headers;
 mod verify;
 
 use std::fmt::Display;
