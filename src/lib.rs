@@ -75,6 +75,9 @@ pub use proto::violation::Violation;
 pub use ws::audience::Audience;
 pub use ws::event;
 pub use ws::hub::{Hub, Report, Room, Timer};
+pub use ws::into_message::IntoMessage;
+#[cfg(feature = "json")]
+pub use ws::json::Json;
 pub use ws::listeners::ListenerId;
 pub use ws::message::{Message, OwnedMessage, Prepared};
 pub use ws::remote::{Gone, Remote};

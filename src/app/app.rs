@@ -22,7 +22,7 @@ use crate::http::Method;
 use crate::net::links::Links;
 use crate::net::listener::Listener;
 use crate::ws::hub::{Hub, Report};
-use crate::ws::message::Message;
+use crate::ws::into_message::IntoMessage;
 use crate::ws::places::Places;
 use crate::ws::remote::Remote;
 use crate::ws::socket::Socket;
@@ -152,7 +152,8 @@ impl App {
     }
 
     /// Hears of what no listener may have heard of: panics in code of the application, answers that
-    /// cannot be written, failures to accept.
+    /// cannot be written, messages that cannot be made, listeners that would never run, failures to
+    /// accept.
     pub fn on_error(&mut self, listener: impl FnMut(&Report) + 'static) -> &mut Self {
         self.hub.set_on_error(listener);
         self
@@ -214,7 +215,7 @@ impl App {
     }
 
     /// [`Hub::ws_broadcast`].
-    pub fn ws_broadcast<'m>(&self, message: impl Into<Message<'m>>, room: Option<&str>) -> usize {
+    pub fn ws_broadcast(&self, message: impl IntoMessage, room: Option<&str>) -> usize {
         self.hub.ws_broadcast(message, room)
     }
 

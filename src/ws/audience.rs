@@ -1,6 +1,7 @@
 //! Who hears a message: the members of rooms, each once, but for some.
 
 use super::hub::Hub;
+use super::into_message::IntoMessage;
 use super::message::Message;
 use super::status::SocketId;
 
@@ -39,8 +40,13 @@ impl<'a> Audience<'a> {
     }
 
     /// Queues the message to each; returns how many were reached. An unknown room reaches nobody.
-    pub fn send<'m>(self, message: impl Into<Message<'m>>) -> usize {
-        let message = message.into();
+    pub fn send(self, message: impl IntoMessage) -> usize {
+        let hub = self.hub;
+        let reached = message.with_message(|message| self.send_message(message));
+        reached.unwrap_or_else(|why| hub.not_sent(why))
+    }
+
+    fn send_message(self, message: Message<'_>) -> usize {
         let except = |member: &u32| {
             self.except
                 .iter()

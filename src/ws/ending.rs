@@ -16,7 +16,7 @@ use std::rc::Rc;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::frames::{control, send};
 use super::guard::guard;
-use super::listeners::{ALL, Callback, ListenerId};
+use super::listeners::{ALL, Callback, Listener, ListenerId};
 use super::message::Message;
 use super::socket::Socket;
 use super::status::SendStatus;
@@ -67,9 +67,12 @@ impl Socket {
         once: bool,
     ) -> ListenerId {
         let id = self.0.edits.get();
+        let misuse = event.misused();
         let listener = event.into_listener(id, once, callback);
         // What is not kept is dropped outside of any borrow.
-        if !self.0.deaf.get() {
+        if let Some(misuse) = misuse {
+            self.0.hub.report_later(Some(self.id()), misuse);
+        } else if !self.0.deaf.get() {
             self.0.listeners(|listeners| listeners.add(listener));
         }
         self.edited();
@@ -83,18 +86,35 @@ impl Socket {
 
     /// Runs all listeners for an event. `false` if there is none.
     pub(super) fn tell<E: Event>(&self, payload: E::Payload<'_>) -> bool {
+        self.tell_those::<E>(payload, |_| true)
+    }
+
+    /// Runs those listeners for an event that are meant. `false` if there is none.
+    pub(super) fn tell_those<E: Event>(
+        &self,
+        payload: E::Payload<'_>,
+        is_meant: impl Fn(&Listener) -> bool,
+    ) -> bool {
         let mut turn = ALL;
-        while self.tell_next::<E>(&mut turn, payload) {}
+        while self.tell_next::<E>(&mut turn, payload, &is_meant) {}
         turn.start > 0
     }
 
-    /// Runs the first listener for an event whose turn it is. `false` if there is none.
-    fn tell_next<E: Event>(&self, turn: &mut Range<u32>, payload: E::Payload<'_>) -> bool {
+    /// Runs the first listener for an event that is meant and whose turn it is. `false` if there is
+    /// none.
+    fn tell_next<E: Event>(
+        &self,
+        turn: &mut Range<u32>,
+        payload: E::Payload<'_>,
+        is_meant: impl Fn(&Listener) -> bool,
+    ) -> bool {
         if turn.start >= turn.end {
             return false;
         }
         let added = self.0.edits.get();
-        let taken = self.0.listeners(|all| all.take::<E>(turn, added));
+        let taken = self
+            .0
+            .listeners(|all| all.take::<E>(turn, added, is_meant));
         let Some(mut running) = taken else {
             return false;
         };
@@ -118,7 +138,7 @@ impl Socket {
     fn tell_end(&self, closed: Closed<'_>) {
         let mut turn = ALL;
         loop {
-            match guard(|| self.tell_next::<event::Close>(&mut turn, closed)) {
+            match guard(|| self.tell_next::<event::Close>(&mut turn, closed, |_| true)) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(panic) => self.0.hub.report(Some(self.id()), &panic),

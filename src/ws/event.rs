@@ -13,6 +13,9 @@
 //!     });
 //! });
 //! ```
+//!
+//! With the feature `json` a name is an event, too: `socket.on("join-room", |socket, payload| …)` hears
+//! the messages `{"type":"join-room",…}`, and `event::named` gives them a type.
 
 use std::fmt;
 use std::io;
@@ -22,14 +25,18 @@ use super::message;
 use crate::proto::close::CloseCode;
 use crate::proto::violation::Violation;
 
-mod sealed {
+#[cfg(feature = "json")]
+pub use super::custom::{Ack, Named, Payload, named};
+
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 
-/// Something a socket's listeners can hear: the unit structs of this module.
+/// Something a socket's listeners can hear: the unit structs of this module, and names with the feature
+/// `json`.
 ///
 /// The trait is sealed.
-pub trait Event: sealed::Sealed + Sized + 'static {
+pub trait Event: sealed::Sealed + Sized {
     /// What a listener is given.
     type Payload<'a>: Copy;
 
@@ -38,6 +45,12 @@ pub trait Event: sealed::Sealed + Sized + 'static {
 
     #[doc(hidden)]
     fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>>;
+
+    /// Why a listener for it would never run, if so.
+    #[doc(hidden)]
+    fn misused(&self) -> Option<String> {
+        None
+    }
 }
 
 macro_rules! events {
@@ -70,7 +83,7 @@ events! {
     /// The socket has left its rooms, but a broadcast from here reaches the others, and
     /// [`rooms`](crate::Socket::rooms) still tells what it was in.
     Close(Closed<'a>);
-    /// Something went wrong; [`Close`] follows. Payload: [`Failure`].
+    /// Something went wrong; [`Close`] follows, except after [`Failure::Payload`]. Payload: [`Failure`].
     Error(&'a Failure);
     /// A ping has come; it is answered already (RFC 6455 §5.5.2). Payload: its bytes, at most 125.
     Ping(&'a [u8]);
@@ -160,6 +173,14 @@ pub enum Failure {
     Violation(Violation),
     /// A listener of this socket panicked, with this message; the connection is closed with 1011.
     Panic(String),
+    /// A custom event (feature `json`) came with a payload that is not of the listener's type. The peer
+    /// was told, and the connection goes on.
+    Payload {
+        /// The name of the event.
+        event: String,
+        /// What is wrong with the payload.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Failure {
@@ -168,6 +189,7 @@ impl fmt::Display for Failure {
             Self::Io(kind) => write!(f, "{kind}"),
             Self::Violation(violation) => write!(f, "{violation}"),
             Self::Panic(message) => write!(f, "a listener panicked: {message}"),
+            Self::Payload { event, reason } => write!(f, "the payload of {event:?} is wrong: {reason}"),
         }
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Hearing<'a> {
 
     fn tell(&mut self, message: Message<'_>) {
         if !self.has_listener() {
-            self.socket.tell::<event::Message>(message);
+            self.socket.tell_message(message);
             return;
         }
         if let Some(running) = &mut self.listener {

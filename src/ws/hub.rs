@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::audience::Audience;
 use super::capacities::Capacities;
 use super::frames::frame;
+use super::into_message::IntoMessage;
 use super::message::{Message, OwnedMessage};
 use super::remote::{Job, Remote};
 use super::rooms::Rooms;
@@ -114,11 +115,15 @@ impl Hub {
 
     /// Sends a message to everyone in `room`, or to every socket if it is `None`; returns how many
     /// were reached.
-    pub fn ws_broadcast<'m>(&self, message: impl Into<Message<'m>>, room: Option<&str>) -> usize {
-        let message = message.into();
+    pub fn ws_broadcast(&self, message: impl IntoMessage, room: Option<&str>) -> usize {
         if let Some(room) = room {
             return self.to(room).send(message);
         }
+        let reached = message.with_message(|message| self.send_to_every(message));
+        reached.unwrap_or_else(|why| self.not_sent(why))
+    }
+
+    fn send_to_every(&self, message: Message<'_>) -> usize {
         let members: Vec<u32> = self
             .0
             .sockets
@@ -219,7 +224,7 @@ impl<'a> Room<'a> {
     }
 
     /// Sends a message to everyone in it; returns how many were reached.
-    pub fn send<'m>(self, message: impl Into<Message<'m>>) -> usize {
+    pub fn send(self, message: impl IntoMessage) -> usize {
         self.hub.to(self.name).send(message)
     }
 }

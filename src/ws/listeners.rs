@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::custom::Custom;
 use super::event::{self, Event};
 use super::few::Few;
 use super::socket::Socket;
@@ -29,6 +30,7 @@ pub enum Listener {
     Pong { id: u32, once: bool, callback: Option<Callback<event::Pong>> },
     Drain { id: u32, once: bool, callback: Option<Callback<event::Drain>> },
     RateLimit { id: u32, once: bool, callback: Option<Callback<event::RateLimit>> },
+    Custom(Custom),
 }
 
 impl Listener {
@@ -46,6 +48,7 @@ impl Listener {
             | Self::Pong { id, once, .. }
             | Self::Drain { id, once, .. }
             | Self::RateLimit { id, once, .. } => (id, once),
+            Self::Custom(ref custom) => custom.marks(),
         }
     }
 }
@@ -85,7 +88,12 @@ impl Listeners {
         self.0.remove(index)
     }
 
-    /// Takes the first listener for `E` whose turn it is, to run it, and moves the turn behind it.
+    pub(super) fn has(&self, is_meant: impl Fn(&Listener) -> bool) -> bool {
+        self.0.as_slice().iter().any(is_meant)
+    }
+
+    /// Takes the first listener for `E` that is meant and whose turn it is, to run it, and moves the
+    /// turn behind it.
     ///
     /// A turn begins with [`ALL`]. Listeners that are added meanwhile, from the number `added` on,
     /// have theirs the next time.
@@ -93,11 +101,14 @@ impl Listeners {
         &mut self,
         turn: &mut Range<u32>,
         added: u32,
+        is_meant: impl Fn(&Listener) -> bool,
     ) -> Option<Running<E>> {
         turn.end = turn.end.min(added);
         let listeners = self.0.as_mut_slice();
         let place = listeners.iter_mut().position(|listener| {
-            turn.contains(&listener.id()) && E::callback(listener).is_some_and(|it| it.is_some())
+            turn.contains(&listener.id())
+                && is_meant(listener)
+                && E::callback(listener).is_some_and(|it| it.is_some())
         })?;
         let is_last = place + 1 == listeners.len();
         let listener = listeners.get_mut(place)?;
@@ -122,7 +133,10 @@ impl Listeners {
             return take_from(listener, 0);
         }
         let listeners = self.0.as_mut_slice();
-        let hears = |listener: &mut Listener| E::callback(listener).is_some();
+        // Messages are heard by those for custom events, too.
+        let hears = |listener: &mut Listener| {
+            E::callback(listener).is_some() || matches!(listener, Listener::Custom(_))
+        };
         let first = listeners.iter_mut().position(hears)?;
         let (listener, behind) = listeners.get_mut(first..)?.split_first_mut()?;
         match behind.iter_mut().any(hears) {

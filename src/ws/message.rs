@@ -7,8 +7,8 @@ use crate::proto::frame::Opcode;
 
 /// A message (RFC 6455 §5.6). It borrows its payload, and copying it copies a pointer.
 ///
-/// Everything that sends takes `impl Into<Message>`: `&str`, `&String`, `&[u8]`, `&Vec<u8>`, an
-/// array of bytes, or a message that was received.
+/// Everything that sends takes whatever is `Into<Message>`: `&str`, `&String`, `&[u8]`, `&Vec<u8>`, an
+/// array of bytes, or a message that was received; and [whatever else](crate::IntoMessage) becomes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Message<'a> {
     /// UTF-8 text.

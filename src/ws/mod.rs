@@ -8,6 +8,11 @@ pub(crate) mod arrivals;
 pub(crate) mod audience;
 mod bucket;
 mod capacities;
+#[cfg(feature = "json")]
+pub(crate) mod custom;
+#[cfg(not(feature = "json"))]
+#[path = "custom_off.rs"]
+pub(crate) mod custom;
 pub(crate) mod data;
 mod ending;
 pub mod event;
@@ -17,6 +22,9 @@ pub(crate) mod guard;
 mod hearing;
 pub(crate) mod hub;
 mod inner;
+pub(crate) mod into_message;
+#[cfg(feature = "json")]
+pub(crate) mod json;
 pub(crate) mod listeners;
 mod memberships;
 pub(crate) mod message;

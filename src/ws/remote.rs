@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::hub::Hub;
-use super::message::{Message, OwnedMessage};
+use super::into_message::IntoMessage;
+use super::message::OwnedMessage;
 use super::status::SocketId;
 use crate::net::mailbox::Mailbox;
 
@@ -48,9 +49,8 @@ impl Remote {
     /// # Errors
     ///
     /// [`Gone`] when there is no server any more.
-    pub fn send<'m>(&self, to: SocketId, message: impl Into<Message<'m>>) -> Result<(), Gone> {
-        let message = OwnedMessage::from(message.into());
-        self.post(move |hub| hub.send_to(to, &message))
+    pub fn send(&self, to: SocketId, message: impl IntoMessage) -> Result<(), Gone> {
+        self.post_with(message, move |hub, message| hub.send_to(to, message))
     }
 
     /// Sends a message to everyone in `room`.
@@ -58,11 +58,23 @@ impl Remote {
     /// # Errors
     ///
     /// [`Gone`] when there is no server any more.
-    pub fn broadcast<'m>(&self, room: &str, message: impl Into<Message<'m>>) -> Result<(), Gone> {
-        let (room, message) = (room.to_owned(), OwnedMessage::from(message.into()));
-        self.post(move |hub| {
-            hub.to(&room).send(&message);
+    pub fn broadcast(&self, room: &str, message: impl IntoMessage) -> Result<(), Gone> {
+        let room = room.to_owned();
+        self.post_with(message, move |hub, message| {
+            hub.to(&room).send(message);
         })
+    }
+
+    /// Runs `job` with a message on the server's thread; there it is reported if there is none.
+    fn post_with(
+        &self,
+        message: impl IntoMessage,
+        job: impl FnOnce(&Hub, &OwnedMessage) + Send + 'static,
+    ) -> Result<(), Gone> {
+        match message.with_message(|message| OwnedMessage::from(message)) {
+            Ok(message) => self.post(move |hub| job(hub, &message)),
+            Err(why) => self.post(move |hub| hub.report(None, &why)),
+        }
     }
 
     /// Asks the server to shut down: see [`Hub::shutdown`].

@@ -11,6 +11,7 @@ use super::frames::{control, send_next};
 use super::hub::Hub;
 pub(crate) use super::inner::Origin;
 use super::inner::{Inner, Rare};
+use super::into_message::IntoMessage;
 use super::listeners::ListenerId;
 use super::message::{Message, Prepared};
 use super::rooms::Joined;
@@ -30,8 +31,8 @@ impl Socket {
         Self(Rc::new(Inner::new(hub, key, origin)))
     }
 
-    /// Adds a listener for an event of the module [`event`]. Listeners for one event run in the
-    /// order in which they were added.
+    /// Adds a listener for an event of the module [`event`], or of a name (feature `json`). Listeners
+    /// for one event run in the order in which they were added.
     ///
     /// ```
     /// # use rushwire::{App, event};
@@ -98,13 +99,15 @@ impl Socket {
     /// Queues a message. It is written when the running listeners have returned; one of 64 KiB or more
     /// at once, behind what was queued before it.
     #[inline]
-    pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> SendStatus {
-        let message = message.into();
-        if send_next(self.link(), message) {
-            self.0.hub.counters().delivered(1, message.len());
-            return SendStatus::Queued;
-        }
-        self.send_any(message)
+    pub fn send(&self, message: impl IntoMessage) -> SendStatus {
+        let sent = message.with_message(|message| {
+            if send_next(self.link(), message) {
+                self.0.hub.counters().delivered(1, message.len());
+                return SendStatus::Queued;
+            }
+            self.send_any(message)
+        });
+        sent.unwrap_or_else(|why| self.not_sent(why))
     }
 
     /// Queues a message that is encoded already.
@@ -115,12 +118,12 @@ impl Socket {
 
     /// Sends a message to everyone in `room` but this socket, which need not be in it; returns how
     /// many were reached. An unknown room reaches 0.
-    pub fn broadcast<'m>(&self, room: &str, message: impl Into<Message<'m>>) -> usize {
+    pub fn broadcast(&self, room: &str, message: impl IntoMessage) -> usize {
         self.0.hub.to(room).except(self.id()).send(message)
     }
 
     /// Sends a message to everyone in `room`; returns how many were reached.
-    pub fn broadcast_all<'m>(&self, room: &str, message: impl Into<Message<'m>>) -> usize {
+    pub fn broadcast_all(&self, room: &str, message: impl IntoMessage) -> usize {
         self.0.hub.to(room).send(message)
     }
 

@@ -82,7 +82,7 @@ impl Counters {
         match status {
             SendStatus::Queued | SendStatus::Backpressure => self.delivered(1, bytes),
             // What is dropped is counted when it is told.
-            SendStatus::Dropped | SendStatus::Closed => {}
+            SendStatus::Dropped | SendStatus::Closed | SendStatus::Invalid => {}
         }
     }
 

@@ -60,6 +60,9 @@ pub enum SendStatus {
     Dropped,
     /// It was not sent: the connection is closing or closed.
     Closed,
+    /// It was not sent: what was given cannot be made a message, like a `Json` that does not serialize.
+    /// [`App::on_error`](crate::App::on_error) is told why.
+    Invalid,
 }
 
 /// What became of an attempt to join a room.
