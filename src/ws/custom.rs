@@ -82,7 +82,12 @@ impl sealed::Sealed for &str {}
 ///
 /// The names of the other events (`message`, `close`, `error`, `ping`, `pong`, `drain`, `ratelimit`,
 /// `open`) are reserved: a listener for one never runs, which [`App::on_error`](crate::App::on_error)
-/// is told.
+/// is told. Binary messages, and text that is no JSON for `serde_json` (nested 128 deep, say), are never
+/// events.
+///
+/// A socket that has such listeners parses every text message, and the tree that comes of it may take
+/// many times the memory of the text: where that is scarce, lower
+/// [`Options::max_message_size`](crate::Options::max_message_size).
 ///
 /// ```
 /// use rushwire::{App, event};

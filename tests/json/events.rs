@@ -9,8 +9,8 @@ use super::{echo_messages, expect_alive, message, recv, send, serve_one};
 
 /// Answers events of these names with their name and payload.
 fn echo_events(socket: &rushwire::Socket, names: &[&'static str]) {
-    for name in names {
-        socket.on(*name, move |socket, payload| {
+    for &name in names {
+        socket.on(name, move |socket, payload| {
             socket.emit("heard", json!([name, payload.value()]));
         });
     }

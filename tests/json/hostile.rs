@@ -19,7 +19,7 @@ fn what_serde_json_does_not_take_is_an_ordinary_message() {
     };
     #[rustfmt::skip]
     let table = [
-        ("arrays too deep",            deep("[", "]", 128)),
+        ("arrays too deep",            deep("[", "]", 127)),
         ("arrays far too deep",        deep("[", "]", 200_000)),
         ("objects far too deep",       deep(r#"{"a":"#, "}", 100_000)),
         ("never closed",               format!(r#"{{"type":"e","data":{}"#, "[".repeat(500_000))),

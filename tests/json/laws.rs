@@ -166,8 +166,8 @@ fn listening_to_the_first_event_and_to_none_takes_effect_with_the_next_message()
         .flat_map(|text| frame(true, 0, TEXT, text.as_bytes()))
         .collect();
     client.send_raw(&segment);
-    let heard = json!({ "type": "heard", "data": null }).to_string();
-    for expected in [EVENT, &heard, "plain", &heard, EVENT, EVENT, &heard] {
+    let heard = r#"{"type":"heard","data":null}"#;
+    for expected in [EVENT, heard, "plain", heard, EVENT, EVENT, heard] {
         assert_eq!(client.text(), expected);
     }
 }

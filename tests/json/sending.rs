@@ -199,8 +199,7 @@ fn a_value_may_call_the_library_while_it_is_serialized() {
         assert_eq!(hub.emit("all", &value), 3);
         assert_eq!(socket.send(Json(&value)), SendStatus::Queued);
     });
-    let inside = json!({ "type": "inside", "data": 2 }).to_string();
-    let inside = ["inside", "inside", inside.as_str()];
+    let inside = ["inside", "inside", r#"{"type":"inside","data":2}"#];
     for last in [r#""outside""#, r#"{"type":"all","data":"outside"}"#, r#""outside""#] {
         for expected in inside.into_iter().chain([last]) {
             assert_eq!(clients[0].text(), expected);
