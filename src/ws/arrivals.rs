@@ -50,7 +50,10 @@ impl Arrivals {
         let mut book = self.book.borrow_mut();
         let (who, now) = (neighbours(ip), self.pace.repaid_in(now));
         book.forget_until(now);
-        let debt = book.full_at.get(&who).map_or(0, |full| full.saturating_sub(now));
+        let debt = book
+            .full_at
+            .get(&who)
+            .map_or(0, |full| full.saturating_sub(now));
         let debt = self.pace.take(debt, 1)?;
         book.write(who, now.saturating_add(debt));
         Ok(())

@@ -1,23 +1,16 @@
 //! Custom events (feature `json`): a text message that is a JSON object whose `type` has a listener
-//! goes to that listener, and not to those for messages. Hearing hands every message to
-//! [`Socket::tell_message`] when a socket has such listeners; one that has none parses nothing.
+//! goes to that listener, and not to those for messages. Here is what a listener is added with;
+//! `payload.rs` has what it is given.
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
-use serde::de::{Deserialize, DeserializeOwned};
-use serde::ser::Serialize;
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
 
-use super::event::{self, Event, Failure, sealed};
-use super::json::{Envelope, Json};
+use super::event::{Event, sealed};
 use super::listeners::{Callback, Listener, ListenerId};
-use super::message::Message;
+use super::payload::Payload;
 use super::socket::Socket;
-use super::status::SendStatus;
 
 /// Names that are no custom events, and what to use instead.
 const RESERVED: [(&str, &str); 8] = [
@@ -30,9 +23,6 @@ const RESERVED: [(&str, &str); 8] = [
     ("ratelimit", "event::RateLimit"),
     ("open", "the handler of App::ws"),
 ];
-
-/// What is told of a payload is cut to so many bytes: it may quote the peer.
-const MAX_REASON: usize = 200;
 
 /// A listener for a custom event, in the list of all listeners, of which there are many: it is small.
 #[allow(
@@ -65,6 +55,10 @@ impl Custom {
 
     pub(super) fn marks(&self) -> (u32, bool) {
         (self.id, self.once)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.named.name
     }
 }
 
@@ -112,7 +106,10 @@ impl Event for &str {
         Custom::listener(id, once, self, callback)
     }
 
-    fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>> {
+    fn callback<'a>(listener: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>>
+    where
+        Self: 'a,
+    {
         match listener {
             Listener::Custom(custom) => Some(&mut custom.named.callback),
             _ => None,
@@ -134,7 +131,10 @@ impl Event for String {
         Custom::listener(id, once, &self, callback)
     }
 
-    fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>> {
+    fn callback<'a>(listener: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>>
+    where
+        Self: 'a,
+    {
         <&str>::callback(listener)
     }
 
@@ -212,231 +212,19 @@ impl<T: DeserializeOwned + 'static> Event for Named<T> {
                 }
                 callback(socket, payload.with(&value));
             }
-            Err(error) => payload.heard.refuse(&error),
+            Err(error) => payload.refuse(&error),
         };
         Custom::listener(id, false, &self.name, Box::new(parse))
     }
 
-    fn callback(_: &mut Listener) -> Option<&mut Option<Callback<Self>>> {
+    fn callback<'a>(_: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>>
+    where
+        Self: 'a,
+    {
         None
     }
 
     fn misused(&self) -> Option<String> {
         misused(&self.name)
     }
-}
-
-/// What has come with a custom event. Copying it copies two pointers.
-///
-/// It stands for its [`value`](Self::value): `payload["room"]`, `payload.as_str()`, `join.room`. That is
-/// the field `data` of the message; else its only field besides `type` and `ack`; else an object with
-/// all of those. Where a message has two fields of one name, the last counts.
-pub struct Payload<'a, T = Value> {
-    value: &'a T,
-    heard: &'a Heard<'a>,
-}
-
-/// A message that is a custom event, while its listeners run.
-struct Heard<'a> {
-    socket: &'a Socket,
-    name: &'a str,
-    text: &'a str,
-    object: &'a Map<String, Value>,
-    answered: Cell<bool>,
-}
-
-/// What became of an acknowledgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ack {
-    /// It was handed to [`Socket::send`], which said this. After [`SendStatus::Invalid`] another one may
-    /// be tried.
-    Sent(SendStatus),
-    /// The event is answered already: nothing was sent.
-    Already,
-    /// The event has no field `ack` that is a number or a string: nothing was sent.
-    NotAsked,
-}
-
-impl<'a, T> Payload<'a, T> {
-    /// The payload, for as long as the listeners run.
-    pub fn value(self) -> &'a T {
-        self.value
-    }
-
-    /// The message as it came, to be passed on.
-    pub fn message(self) -> Message<'a> {
-        Message::Text(self.heard.text)
-    }
-
-    /// The whole object, with `type` and whatever else it has.
-    pub fn object(self) -> &'a Map<String, Value> {
-        self.heard.object
-    }
-
-    /// Answers an event that has a field `ack`, a number or a string, and only once:
-    /// `{"type":"ack","ack":…,"data":value}`, with the `ack` of the event.
-    pub fn ack(self, value: impl Serialize) -> Ack {
-        self.heard.answer(value)
-    }
-
-    fn with<U>(self, value: &'a U) -> Payload<'a, U> {
-        Payload {
-            value,
-            heard: self.heard,
-        }
-    }
-}
-
-impl<'a> Payload<'a> {
-    /// The payload as another type, which may borrow from it.
-    ///
-    /// # Errors
-    ///
-    /// The payload is not of that type. Nobody is told: [`named`] does that.
-    pub fn parse<T: Deserialize<'a>>(self) -> Result<T, serde_json::Error> {
-        T::deserialize(self.value)
-    }
-}
-
-impl<T> Clone for Payload<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Payload<'_, T> {}
-
-impl<T> Deref for Payload<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.value
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Payload<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Payload").field(self.value).finish()
-    }
-}
-
-impl<'a> Heard<'a> {
-    /// What the peer wants to be answered with.
-    fn ack(&self) -> Option<&'a Value> {
-        let ack = self.object.get("ack");
-        ack.filter(|ack| ack.is_number() || ack.is_string())
-    }
-
-    fn answer(&self, data: impl Serialize) -> Ack {
-        let Some(ack) = self.ack() else {
-            return Ack::NotAsked;
-        };
-        if self.answered.replace(true) {
-            return Ack::Already;
-        }
-        let status = self.socket.send(Envelope {
-            name: "ack",
-            ack: Some(ack),
-            data,
-        });
-        self.answered.set(status != SendStatus::Invalid);
-        Ack::Sent(status)
-    }
-
-    /// The payload is not of the listener's type. That is the answer, too, if one was asked for.
-    fn refuse(&self, error: &serde_json::Error) {
-        let reason = cut(&error.to_string(), MAX_REASON).to_owned();
-        let mut answer = Map::new();
-        answer.insert("type".to_owned(), "error".into());
-        answer.insert("event".to_owned(), self.name.into());
-        answer.insert("message".to_owned(), reason.as_str().into());
-        if let Some(ack) = self.ack()
-            && !self.answered.replace(true)
-        {
-            answer.insert("ack".to_owned(), ack.clone());
-        }
-        self.socket.send(Json(&answer));
-        let failure = Failure::Payload {
-            event: self.name.to_owned(),
-            reason,
-        };
-        self.socket.tell::<event::Error>(&failure);
-    }
-}
-
-impl Socket {
-    /// Runs the listeners for a message: those for the event that it is, or else those for messages.
-    pub(super) fn tell_message(&self, message: Message<'_>) {
-        if !self.tell_custom(message) {
-            self.tell::<event::Message>(message);
-        }
-    }
-
-    /// Runs the listeners for the event that a message is. `false` if it is none, or none hears it.
-    fn tell_custom(&self, message: Message<'_>) -> bool {
-        let Some(text) = message.as_text().filter(|_| self.hears(|_| true)) else {
-            return false;
-        };
-        let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else {
-            return false;
-        };
-        match object.get("type") {
-            Some(Value::String(name)) if self.hears(|other| other == name) => {
-                self.tell_named(name, text, &object)
-            }
-            _ => false,
-        }
-    }
-
-    fn tell_named(&self, name: &str, text: &str, object: &Map<String, Value>) -> bool {
-        let value = payload(object);
-        let heard = Heard {
-            socket: self,
-            name,
-            text,
-            object,
-            answered: Cell::new(false),
-        };
-        let payload = Payload {
-            value: &*value,
-            heard: &heard,
-        };
-        self.tell_those::<&'static str>(payload, |listener| is_for(listener, |other| other == name))
-    }
-
-    /// Whether it has a listener for an event of such a name.
-    fn hears(&self, is_meant: impl Fn(&str) -> bool) -> bool {
-        self.0
-            .listeners(|all| all.has(|listener| is_for(listener, &is_meant)))
-    }
-}
-
-fn is_for(listener: &Listener, is_meant: impl Fn(&str) -> bool) -> bool {
-    matches!(listener, Listener::Custom(custom) if is_meant(&custom.named.name))
-}
-
-/// What the object of an event carries.
-fn payload(object: &Map<String, Value>) -> Cow<'_, Value> {
-    if let Some(data) = object.get("data") {
-        return Cow::Borrowed(data);
-    }
-    let fields = object
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "type" | "ack"));
-    let mut first = fields.clone().map(|(_, value)| value);
-    match (first.next(), first.next()) {
-        (Some(only), None) => Cow::Borrowed(only),
-        _ => {
-            let rest = fields.map(|(name, value)| (name.clone(), value.clone()));
-            Cow::Owned(Value::Object(rest.collect()))
-        }
-    }
-}
-
-/// A text cut to so many bytes, on a character boundary.
-fn cut(text: &str, max: usize) -> &str {
-    (0..=max)
-        .rev()
-        .find_map(|end| text.get(..end))
-        .unwrap_or_default()
 }

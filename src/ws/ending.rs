@@ -112,9 +112,7 @@ impl Socket {
             return false;
         }
         let added = self.0.edits.get();
-        let taken = self
-            .0
-            .listeners(|all| all.take::<E>(turn, added, is_meant));
+        let taken = self.0.listeners(|all| all.take::<E>(turn, added, is_meant));
         let Some(mut running) = taken else {
             return false;
         };

@@ -26,7 +26,9 @@ use crate::proto::close::CloseCode;
 use crate::proto::violation::Violation;
 
 #[cfg(feature = "json")]
-pub use super::custom::{Ack, Named, Payload, named};
+pub use super::custom::{Named, named};
+#[cfg(feature = "json")]
+pub use super::payload::{Ack, Payload};
 
 pub(super) mod sealed {
     pub trait Sealed {}
@@ -44,7 +46,9 @@ pub trait Event: sealed::Sealed + Sized {
     fn into_listener(self, id: u32, once: bool, callback: Callback<Self>) -> Listener;
 
     #[doc(hidden)]
-    fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>>;
+    fn callback<'a>(listener: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>>
+    where
+        Self: 'a;
 
     /// Why a listener for it would never run, if so.
     #[doc(hidden)]
@@ -68,7 +72,7 @@ macro_rules! events {
                 Listener::$name { id, once, callback: Some(callback) }
             }
 
-            fn callback(listener: &mut Listener) -> Option<&mut Option<Callback<Self>>> {
+            fn callback<'a>(listener: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>> where Self: 'a {
                 if let Listener::$name { callback, .. } = listener { Some(callback) } else { None }
             }
         }
@@ -189,7 +193,9 @@ impl fmt::Display for Failure {
             Self::Io(kind) => write!(f, "{kind}"),
             Self::Violation(violation) => write!(f, "{violation}"),
             Self::Panic(message) => write!(f, "a listener panicked: {message}"),
-            Self::Payload { event, reason } => write!(f, "the payload of {event:?} is wrong: {reason}"),
+            Self::Payload { event, reason } => {
+                write!(f, "the payload of {event:?} is wrong: {reason}")
+            }
         }
     }
 }

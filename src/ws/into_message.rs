@@ -67,8 +67,6 @@ impl Hub {
     #[cold]
     pub(super) fn report_later(&self, socket: Option<SocketId>, message: String) {
         // Without a server there is nobody to be told.
-        let _ = self
-            .remote()
-            .post(move |hub| hub.report(socket, &message));
+        let _ = self.remote().post(move |hub| hub.report(socket, &message));
     }
 }

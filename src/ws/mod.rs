@@ -28,6 +28,8 @@ pub(crate) mod json;
 pub(crate) mod listeners;
 mod memberships;
 pub(crate) mod message;
+#[cfg(feature = "json")]
+mod payload;
 pub(crate) mod places;
 pub(crate) mod remote;
 pub(crate) mod rooms;

@@ -15,7 +15,16 @@ fn an_event_is_acknowledged_with_the_ack_that_it_came_with() {
         });
     });
     let mut client = server.connect("/");
-    for ack in ["1", "0", "-7", "2.5", "18446744073709551615", r#""""#, r#""id-\"7\"""#, r#""é""#] {
+    for ack in [
+        "1",
+        "0",
+        "-7",
+        "2.5",
+        "18446744073709551615",
+        r#""""#,
+        r#""id-\"7\"""#,
+        r#""é""#,
+    ] {
         client.send(&format!(r#"{{"type":"save","ack":{ack},"data":[1]}}"#));
         let expected = format!(r#"{{"type":"ack","ack":{ack},"data":[1]}}"#);
         assert_eq!(client.text(), expected);
@@ -31,7 +40,9 @@ fn a_second_acknowledgement_is_not_sent_and_says_so() {
             socket.emit("end", ());
         });
         let third = |payload: Payload<'_>| payload.ack("third");
-        socket.on("save", move |_, payload| assert_eq!(third(payload), Ack::Already));
+        socket.on("save", move |_, payload| {
+            assert_eq!(third(payload), Ack::Already)
+        });
         socket.on(event::named::<u8>("save"), |socket, n| {
             assert_eq!(n.ack("fourth"), Ack::Already);
             socket.emit("end", ());
@@ -58,7 +69,13 @@ fn what_does_not_ask_is_not_acknowledged() {
         });
     });
     let mut client = server.connect("/");
-    for rest in ["", r#","ack":null"#, r#","ack":true"#, r#","ack":[1]"#, r#","ack":{"a":1}"#] {
+    for rest in [
+        "",
+        r#","ack":null"#,
+        r#","ack":true"#,
+        r#","ack":[1]"#,
+        r#","ack":{"a":1}"#,
+    ] {
         client.send(&format!(r#"{{"type":"save"{rest}}}"#));
         expect_alive(&mut client);
     }
@@ -77,7 +94,10 @@ fn an_acknowledgement_that_does_not_serialize_is_reported_and_another_may_follow
     client.send(r#"{"type":"save","ack":1}"#);
     assert_eq!(recv(&mut client)["data"], "saved");
     let line = reports.next();
-    assert!(line.contains(r#""ack" with"#) && line.contains("Unfit"), "{line}");
+    assert!(
+        line.contains(r#""ack" with"#) && line.contains("Unfit"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn a_message_whose_type_has_a_listener_goes_there_instead_of_message() {
         echo_events(socket, &["join-room", "leave-room"]);
     });
     let mut client = server.connect("/");
-    send(&mut client, &json!({ "type": "join-room", "data": "lobby" }));
+    send(
+        &mut client,
+        &json!({ "type": "join-room", "data": "lobby" }),
+    );
     send(&mut client, &json!({ "type": "leave-room", "data": 7 }));
     assert_eq!(recv(&mut client), heard("join-room", &json!("lobby")));
     assert_eq!(recv(&mut client), heard("leave-room", &json!(7)));
@@ -104,11 +107,25 @@ fn everything_else_is_an_ordinary_message() {
 fn a_message_of_a_reserved_type_is_an_ordinary_message() {
     let (server, _) = serve_one(|socket| {
         echo_messages(socket);
-        echo_events(socket, &["e", "message", "close", "error", "ping", "pong", "open", "drain"]);
+        echo_events(
+            socket,
+            &[
+                "e", "message", "close", "error", "ping", "pong", "open", "drain",
+            ],
+        );
         echo_events(socket, &["ratelimit"]);
     });
     let mut client = server.connect("/");
-    for name in ["message", "close", "error", "ping", "pong", "open", "drain", "ratelimit"] {
+    for name in [
+        "message",
+        "close",
+        "error",
+        "ping",
+        "pong",
+        "open",
+        "drain",
+        "ratelimit",
+    ] {
         let text = json!({ "type": name, "data": 1 }).to_string();
         client.send(&text);
         assert_eq!(recv(&mut client), message(&text), "{name}");
@@ -141,7 +158,10 @@ fn a_listener_for_a_reserved_name_is_reported_with_what_to_use_instead() {
     for (name, instead) in table.into_iter().chain([table[1], table[2]]) {
         let line = reports.next();
         let start = format!("socket {id}: a listener for {name:?} never runs");
-        assert!(line.starts_with(&start) && line.ends_with(instead), "{line}");
+        assert!(
+            line.starts_with(&start) && line.ends_with(instead),
+            "{line}"
+        );
     }
     server.stop(std::time::Duration::ZERO);
     assert!(reports.rest().is_empty(), "no other name is reserved");
@@ -218,9 +238,21 @@ fn once_is_once_and_off_is_off() {
     });
     let mut client = server.connect("/");
     for (text, answers) in [
-        (r#"{"type":"e"}"#, vec![json!({ "type": "once", "data": null }), json!({ "type": "always", "data": null })]),
-        (r#"{"type":"e"}"#, vec![json!({ "type": "always", "data": null })]),
-        (r#"{"type":"off"}"#, vec![json!({ "type": "off", "data": [true, false] })]),
+        (
+            r#"{"type":"e"}"#,
+            vec![
+                json!({ "type": "once", "data": null }),
+                json!({ "type": "always", "data": null }),
+            ],
+        ),
+        (
+            r#"{"type":"e"}"#,
+            vec![json!({ "type": "always", "data": null })],
+        ),
+        (
+            r#"{"type":"off"}"#,
+            vec![json!({ "type": "off", "data": [true, false] })],
+        ),
         (r#"{"type":"e"}"#, vec![message(r#"{"type":"e"}"#)]),
     ] {
         client.send(text);
@@ -247,7 +279,11 @@ fn a_name_may_be_made_at_run_time() {
         });
     });
     let mut client = server.connect("/move");
-    for (name, answer) in [("move", "borrowed"), ("move-2", "owned"), ("move-3", "typed")] {
+    for (name, answer) in [
+        ("move", "borrowed"),
+        ("move-2", "owned"),
+        ("move-3", "typed"),
+    ] {
         send(&mut client, &json!({ "type": name, "data": 1 }));
         assert_eq!(recv(&mut client)["type"], answer);
     }
@@ -271,7 +307,10 @@ fn the_whole_message_is_there_to_look_at_and_to_pass_on() {
         });
     });
     let (mut painter, mut viewer) = (server.connect("/"), server.connect("/"));
-    assert_eq!((painter.text(), viewer.text()), ("open".into(), "open".into()));
+    assert_eq!(
+        (painter.text(), viewer.text()),
+        ("open".into(), "open".into())
+    );
     let text = r#"{ "colour":"red","type":"draw",  "data":[1, 2]}"#;
     painter.send(text);
     assert_eq!(viewer.text(), text, "byte for byte");
@@ -292,7 +331,10 @@ fn a_payload_may_be_borrowed_from() {
         });
     });
     let mut client = server.connect("/");
-    send(&mut client, &json!({ "type": "move", "data": { "piece": "rook" } }));
+    send(
+        &mut client,
+        &json!({ "type": "move", "data": { "piece": "rook" } }),
+    );
     assert_eq!(recv(&mut client)["data"], "rook");
 }
 
@@ -306,8 +348,18 @@ fn an_event_may_come_in_fragments_and_many_in_one_segment() {
     let mut bytes = Vec::new();
     for n in 0..200 {
         bytes.extend(frame(false, 0, TEXT, br#"{"type":"#));
-        bytes.extend(frame(true, 0, CONTINUATION, format!(r#""e","data":{n}}}"#).as_bytes()));
-        bytes.extend(frame(true, 0, TEXT, format!(r#"{{"type":"e","n":{n}}}"#).as_bytes()));
+        bytes.extend(frame(
+            true,
+            0,
+            CONTINUATION,
+            format!(r#""e","data":{n}}}"#).as_bytes(),
+        ));
+        bytes.extend(frame(
+            true,
+            0,
+            TEXT,
+            format!(r#"{{"type":"e","n":{n}}}"#).as_bytes(),
+        ));
         bytes.extend(frame(true, 0, TEXT, n.to_string().as_bytes()));
         bytes.extend(frame(true, 0, BINARY, &[1]));
     }
@@ -328,7 +380,11 @@ fn an_event_that_comes_with_the_request_is_heard() {
     bytes.extend(frame(true, 0, TEXT, br#"{"type":"early","data":"bird"}"#));
     std::io::Write::write_all(&mut stream, &bytes).expect("send");
     let (answer, rest) = super::common::http::read_answer(&mut stream, Vec::new(), false);
-    let mut client = Client { stream, rest, answer };
+    let mut client = Client {
+        stream,
+        rest,
+        answer,
+    };
     assert_eq!(recv(&mut client), heard("early", &json!("bird")));
 }
 

@@ -29,7 +29,10 @@ fn a_panic_ends_that_socket_with_1011_and_is_reported() {
         socket.on(event::named::<u8>("typed"), |_, _| panic!("at the type"));
     });
     let mut other = server.connect("/");
-    for (text, panic) in [(EVENT, "at the event"), (r#"{"type":"typed","data":1}"#, "at the type")] {
+    for (text, panic) in [
+        (EVENT, "at the event"),
+        (r#"{"type":"typed","data":1}"#, "at the type"),
+    ] {
         let mut client = server.connect("/");
         client.send(text);
         assert_eq!(client.closed().0, 1011);
@@ -48,7 +51,11 @@ fn a_panic_in_a_listener_for_errors_after_a_wrong_payload_ends_the_socket() {
     client.send(r#"{"type":"e","data":"x"}"#);
     assert_eq!(recv(&mut client)["type"], "error");
     assert_eq!(client.closed().0, 1011);
-    assert!(reports.next().contains(r#"the payload of "e" is wrong: invalid type"#));
+    assert!(
+        reports
+            .next()
+            .contains(r#"the payload of "e" is wrong: invalid type"#)
+    );
 }
 
 #[test]
@@ -76,9 +83,20 @@ fn a_listener_may_end_its_socket_in_any_way() {
     type End = fn(&Socket);
     let table: [(&str, End, Option<u16>); 4] = [
         ("close", |socket| socket.close(), Some(1000)),
-        ("with a code", |socket| socket.close_with(4000, "").expect("a good code"), Some(4000)),
+        (
+            "with a code",
+            |socket| socket.close_with(4000, "").expect("a good code"),
+            Some(4000),
+        ),
         ("terminate", |socket| socket.terminate(), None),
-        ("close and terminate", |socket| { socket.close(); socket.terminate() }, None),
+        (
+            "close and terminate",
+            |socket| {
+                socket.close();
+                socket.terminate()
+            },
+            None,
+        ),
     ];
     for typed in [false, true] {
         for (name, end, code) in table {
@@ -104,7 +122,10 @@ fn a_listener_may_replace_itself() {
     fn listen(socket: &Socket, n: u32, own: &Rc<Cell<Option<ListenerId>>>) {
         let again = own.clone();
         let id = socket.on("e", move |socket, _| {
-            assert!(again.get().is_some_and(|id| socket.off(id)), "it is running");
+            assert!(
+                again.get().is_some_and(|id| socket.off(id)),
+                "it is running"
+            );
             socket.emit("heard", n);
             listen(socket, n + 1, &again);
         });
@@ -146,25 +167,29 @@ fn a_listener_may_remove_the_others_and_add_more_which_run_the_next_time() {
 fn listening_to_the_first_event_and_to_none_takes_effect_with_the_next_message() {
     let (server, _) = serve_one(|socket| {
         let events = Rc::new(RefCell::new(Vec::new()));
-        socket.on(event::Message, move |socket, message| match message.as_text() {
-            Some("listen") => {
-                let id = socket.on("e", |socket, _| {
-                    socket.emit("heard", ());
-                });
-                events.borrow_mut().push(id);
+        socket.on(event::Message, move |socket, message| {
+            match message.as_text() {
+                Some("listen") => {
+                    let id = socket.on("e", |socket, _| {
+                        socket.emit("heard", ());
+                    });
+                    events.borrow_mut().push(id);
+                }
+                Some("ignore") => {
+                    let all = std::mem::take(&mut *events.borrow_mut());
+                    assert!(all.into_iter().all(|id| socket.off(id)));
+                }
+                _ => drop(socket.send(message)),
             }
-            Some("ignore") => {
-                let all = std::mem::take(&mut *events.borrow_mut());
-                assert!(all.into_iter().all(|id| socket.off(id)));
-            }
-            _ => drop(socket.send(message)),
         });
     });
     let mut client = server.connect("/");
-    let segment: Vec<u8> = [EVENT, "listen", EVENT, "plain", EVENT, "ignore", EVENT, EVENT, "listen", EVENT]
-        .iter()
-        .flat_map(|text| frame(true, 0, TEXT, text.as_bytes()))
-        .collect();
+    let segment: Vec<u8> = [
+        EVENT, "listen", EVENT, "plain", EVENT, "ignore", EVENT, EVENT, "listen", EVENT,
+    ]
+    .iter()
+    .flat_map(|text| frame(true, 0, TEXT, text.as_bytes()))
+    .collect();
     client.send_raw(&segment);
     let heard = r#"{"type":"heard","data":null}"#;
     for expected in [EVENT, heard, "plain", heard, EVENT, EVENT, heard] {
@@ -195,7 +220,9 @@ fn what_hears_a_wrong_payload_may_do_anything_to_the_listener_that_refused_it() 
 fn what_hears_a_wrong_payload_may_close() {
     let (server, _) = serve_one(|socket| {
         socket.on(event::named::<u8>("e"), |_, _| {});
-        socket.on(event::Error, |socket, _| socket.close_with(4001, "strict").expect("a good code"));
+        socket.on(event::Error, |socket, _| {
+            socket.close_with(4001, "strict").expect("a good code")
+        });
     });
     let mut client = server.connect("/");
     client.send_raw(&frame(true, 0, TEXT, br#"{"type":"e","data":"x"}"#).repeat(3));
@@ -217,7 +244,9 @@ fn no_listener_runs_inside_of_another() {
         let also = enter.clone();
         socket.on("e", move |socket, _| also(socket, "e"));
         let also = enter.clone();
-        socket.on(event::named::<u8>("e"), move |socket, _| also(socket, "typed"));
+        socket.on(event::named::<u8>("e"), move |socket, _| {
+            also(socket, "typed")
+        });
         let also = enter.clone();
         socket.on(event::Error, move |socket, _| also(socket, "failure"));
         socket.on(event::Message, move |socket, _| enter(socket, "plain"));
@@ -263,7 +292,11 @@ fn what_a_listener_captured_may_call_back_when_it_is_dropped() {
         socket.on("close", move |_, _| _ = &farewell);
     });
     let mut client = server.connect("/");
-    assert_eq!(recv(&mut client)["type"], "dropped", "the reserved one is not kept");
+    assert_eq!(
+        recv(&mut client)["type"],
+        "dropped",
+        "the reserved one is not kept"
+    );
     client.send(EVENT);
     assert_eq!(recv(&mut client)["type"], "end");
     assert_eq!(recv(&mut client)["type"], "dropped", "once");
@@ -271,9 +304,10 @@ fn what_a_listener_captured_may_call_back_when_it_is_dropped() {
     client.send_close(1000, "");
     client.closed();
     client.expect_end();
-    server.wait_until("all are dropped, though they captured their socket", move |_| {
-        dropped.load(SeqCst) == 4
-    });
+    server.wait_until(
+        "all are dropped, though they captured their socket",
+        move |_| dropped.load(SeqCst) == 4,
+    );
 }
 
 #[test]

@@ -70,7 +70,10 @@ fn an_event_reaches_the_audience_that_it_is_sent_to() {
         [
             hub.emit("all", 0),
             hub.to("room").emit("room", 1),
-            hub.to("room").to("hall").except(socket.id()).emit("others", 2),
+            hub.to("room")
+                .to("hall")
+                .except(socket.id())
+                .emit("others", 2),
             socket.to("room").emit("neighbour", 3),
             hub.room("hall").emit("hall", 4),
             hub.to("nowhere").emit("nobody", 5),
@@ -107,8 +110,22 @@ fn json_is_sent_wherever_a_message_can_be_sent() {
     server.remote.send(id, Json(&5)).expect("a server");
     server.remote.broadcast("room", Json(&6)).expect("a server");
     for (client, expected) in clients.iter_mut().zip([
-        vec![json!({ "n": 1 }), json!("text"), json!({ "n": 1 }), json!(4), json!(5), json!(6)],
-        vec![json!([1, 2]), json!("text"), json!({ "n": 1 }), json!(3), json!(4), json!(6)],
+        vec![
+            json!({ "n": 1 }),
+            json!("text"),
+            json!({ "n": 1 }),
+            json!(4),
+            json!(5),
+            json!(6),
+        ],
+        vec![
+            json!([1, 2]),
+            json!("text"),
+            json!({ "n": 1 }),
+            json!(3),
+            json!(4),
+            json!(6),
+        ],
         vec![json!({ "n": 1 }), json!(2)],
     ]) {
         for value in expected {
@@ -134,7 +151,10 @@ fn json_is_text_that_another_may_have_written() {
         use rushwire::IntoMessage as _;
         json.with_message(|message| OwnedMessage::from(message))
     };
-    assert_eq!(text(Json("x")), Ok(OwnedMessage::from(Message::from(r#""x""#))));
+    assert_eq!(
+        text(Json("x")),
+        Ok(OwnedMessage::from(Message::from(r#""x""#)))
+    );
 }
 
 #[test]
@@ -157,13 +177,19 @@ fn what_does_not_serialize_reaches_nobody_and_is_reported_with_its_type() {
         assert_eq!(hub.to("room").emit("e", Unfit), 0);
     });
     server.remote.send(id, Json(&Unfit)).expect("a server");
-    server.remote.broadcast("room", Json(&Unfit)).expect("a server");
+    server
+        .remote
+        .broadcast("room", Json(&Unfit))
+        .expect("a server");
     let line = reports.next();
     assert!(line.starts_with(&format!("socket {id}: Json(&")), "{line}");
     assert!(line.contains("BTreeMap<[i32; 1], i32>"), "{line}");
     assert!(line.ends_with("key must be a string"), "{line}");
     let line = reports.next();
-    assert!(line.starts_with(&format!("socket {id}: \"unfit\" with ")), "{line}");
+    assert!(
+        line.starts_with(&format!("socket {id}: \"unfit\" with ")),
+        "{line}"
+    );
     for n in 0..10 {
         let line = reports.next();
         let is_quoted = line.contains("sending::Unfit") && line.ends_with("it has no words");
@@ -200,7 +226,11 @@ fn a_value_may_call_the_library_while_it_is_serialized() {
         assert_eq!(socket.send(Json(&value)), SendStatus::Queued);
     });
     let inside = ["inside", "inside", r#"{"type":"inside","data":2}"#];
-    for last in [r#""outside""#, r#"{"type":"all","data":"outside"}"#, r#""outside""#] {
+    for last in [
+        r#""outside""#,
+        r#"{"type":"all","data":"outside"}"#,
+        r#""outside""#,
+    ] {
         for expected in inside.into_iter().chain([last]) {
             assert_eq!(clients[0].text(), expected);
         }

@@ -34,12 +34,18 @@ fn a_payload_of_the_type_is_handed_over_as_that_type() {
     let (server, _) = serve_one(|socket| {
         socket.on(event::named::<Join>("join"), |socket, join| {
             let Join { room, seats } = join.value();
-            assert_eq!((&join.room, join.object()["type"].as_str()), (room, Some("join")));
+            assert_eq!(
+                (&join.room, join.object()["type"].as_str()),
+                (room, Some("join"))
+            );
             socket.emit("joined", (room, seats));
         });
-        socket.on(event::named::<BTreeMap<String, f64>>("prices"), |socket, prices| {
-            socket.emit("sum", prices.values().sum::<f64>());
-        });
+        socket.on(
+            event::named::<BTreeMap<String, f64>>("prices"),
+            |socket, prices| {
+                socket.emit("sum", prices.values().sum::<f64>());
+            },
+        );
         socket.on(event::named::<Leave>("leave"), |socket, _| {
             socket.emit("left", ());
         });
@@ -85,7 +91,10 @@ fn a_payload_of_another_type_is_an_error_that_is_answered_and_closes_nothing() {
         expect_alive(&mut client);
     }
     server.stop(std::time::Duration::ZERO);
-    assert!(reports.rest().is_empty(), "a peer's error is none of the application");
+    assert!(
+        reports.rest().is_empty(),
+        "a peer's error is none of the application"
+    );
 }
 
 #[test]
@@ -99,7 +108,10 @@ fn without_a_listener_for_errors_only_the_peer_is_told() {
     let mut client = server.connect("/");
     client.send(r#"{"type":"n","data":-1}"#);
     let answer = recv(&mut client);
-    assert_eq!((&answer["type"], &answer["event"]), (&json!("error"), &json!("n")));
+    assert_eq!(
+        (&answer["type"], &answer["event"]),
+        (&json!("error"), &json!("n"))
+    );
     client.send(r#"{"type":"n","data":1}"#);
     assert_eq!(recv(&mut client), json!({ "type": "n", "data": 1 }));
 }
@@ -158,7 +170,11 @@ fn listeners_of_one_name_may_want_different_types() {
         (json!("x"), ["error", "text", "any"]),
     ] {
         send(&mut client, &json!({ "type": "v", "data": data }));
-        assert_eq!(types.map(|_| recv(&mut client)["type"].clone()), types, "{data}");
+        assert_eq!(
+            types.map(|_| recv(&mut client)["type"].clone()),
+            types,
+            "{data}"
+        );
     }
 }
 
@@ -174,8 +190,14 @@ fn an_error_answers_what_asked_for_an_acknowledgement_and_uses_it_up() {
     let mut client = server.connect("/");
     client.send(r#"{"type":"n","data":"x","ack":"id-1"}"#);
     let answer = recv(&mut client);
-    assert_eq!((&answer["type"], &answer["ack"]), (&json!("error"), &json!("id-1")));
-    assert_eq!(recv(&mut client), json!({ "type": "second", "data": "Already" }));
+    assert_eq!(
+        (&answer["type"], &answer["ack"]),
+        (&json!("error"), &json!("id-1"))
+    );
+    assert_eq!(
+        recv(&mut client),
+        json!({ "type": "second", "data": "Already" })
+    );
 }
 
 #[test]
@@ -186,7 +208,10 @@ fn a_reason_that_quotes_the_peer_is_cut() {
     });
     let mut client = server.connect("/");
     for filler in ["x", "é", "\u{7f}", "👻"] {
-        send(&mut client, &json!({ "type": "join", "data": filler.repeat(10_000) }));
+        send(
+            &mut client,
+            &json!({ "type": "join", "data": filler.repeat(10_000) }),
+        );
         let answer = recv(&mut client);
         let reason = answer["message"].as_str().expect("a reason");
         assert!(reason.starts_with("invalid type: string"), "{reason}");

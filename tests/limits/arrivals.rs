@@ -41,7 +41,10 @@ fn a_socket_that_comes_too_soon_is_answered_429_with_the_time_that_is_left() {
         let refused = from(server.addr, "10.0.0.1").err().expect("too soon");
         let passed = began.elapsed().as_secs();
         assert_eq!(refused.status, 429);
-        assert_eq!(refused.text(), "too many new connections from this address\n");
+        assert_eq!(
+            refused.text(),
+            "too many new connections from this address\n"
+        );
         assert!(
             (500 - passed - 1..=500).contains(&retry_after(&refused)),
             "{refused:?} after {passed} s"

@@ -26,12 +26,10 @@ fn a_room_has_as_many_members_as_was_set_for_it() {
         assert_eq!(hub.room_capacity("game"), None);
         assert!(hub.set_room_capacity("game", Some(2)), "before it is there");
         assert_eq!(hub.room_capacity("game"), Some(2));
-        assert_eq!([a, b, c, a].map(|s| s.join("game")), [
-            Join::Joined,
-            Join::Joined,
-            Join::Full,
-            Join::Already
-        ]);
+        assert_eq!(
+            [a, b, c, a].map(|s| s.join("game")),
+            [Join::Joined, Join::Joined, Join::Full, Join::Already]
+        );
         assert_eq!(c.join("other"), Join::Joined, "another room");
         assert_eq!(c.join_up_to("game", 3), Join::Full, "the lower one counts");
         assert!(hub.set_room_capacity("game", Some(3)));
@@ -93,16 +91,14 @@ fn at_max_rooms_the_rooms_that_are_there_can_still_be_joined() {
         let [a, b] = sockets else {
             panic!("two sockets")
         };
-        assert_eq!(["a", "b", "c"].map(|room| a.join(room)), [
-            Join::Joined,
-            Join::Joined,
-            Join::Limit
-        ]);
-        assert_eq!(["a", "b", "c"].map(|room| b.join(room)), [
-            Join::Joined,
-            Join::Joined,
-            Join::Limit
-        ]);
+        assert_eq!(
+            ["a", "b", "c"].map(|room| a.join(room)),
+            [Join::Joined, Join::Joined, Join::Limit]
+        );
+        assert_eq!(
+            ["a", "b", "c"].map(|room| b.join(room)),
+            [Join::Joined, Join::Joined, Join::Limit]
+        );
         assert_eq!(a.join("a"), Join::Already);
         assert_eq!(hub.rooms(), ["a", "b"]);
         assert!(a.leave("b"));

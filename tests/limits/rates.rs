@@ -37,7 +37,9 @@ fn telling(options: fn() -> Options) -> Server {
 fn a_peer_beyond_byte_rate_is_closed_with_1008_unless_somebody_listens() {
     let (server, log) = limited(|| bytes(10, LONG));
     let mut client = server.connect("/");
-    ["12345", "12345", "x", "y"].iter().for_each(|text| client.send(text));
+    ["12345", "12345", "x", "y"]
+        .iter()
+        .for_each(|text| client.send(text));
     assert_eq!(client.closed(), (1008, "too many bytes".to_owned()));
     drop(client);
     server.wait_until("it is gone", Hub::is_empty);

@@ -71,7 +71,15 @@ fn it_is_a_rule_beside_the_others() {
 
 #[test]
 fn what_is_no_regular_expression_is_told_at_bind_and_quoted() {
-    let bad = ["(", "a)|(b", "[z-a]", "*", r"\q", "(?x)a # comment", "x{99999999}"];
+    let bad = [
+        "(",
+        "a)|(b",
+        "[z-a]",
+        "*",
+        r"\q",
+        "(?x)a # comment",
+        "x{99999999}",
+    ];
     let mut app = App::new();
     for pattern in bad {
         app.allow_origin_regex(pattern);

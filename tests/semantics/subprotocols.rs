@@ -99,17 +99,18 @@ fn a_choice_that_was_not_offered_is_reported_and_none_is_spoken() {
         .iter()
         .enumerate()
     {
-        assert_eq!(agreed(&server, &format!("/?say={bad}"), "v1, v2"), None, "{bad}");
+        assert_eq!(
+            agreed(&server, &format!("/?say={bad}"), "v1, v2"),
+            None,
+            "{bad}"
+        );
         let report = journal.wait_for(count + 1)[count].clone();
         assert!(report.contains(r#"["v1", "v2"]"#), "{report}");
     }
     let lines = journal.lines();
     assert!(lines[0].contains("\"v3\""), "{lines:?}");
     assert!(lines[4].contains(r#""v1\r\nX-Evil: yes""#), "{lines:?}");
-    assert_eq!(
-        agreed(&server, "/?say=v2", "v1, v2").as_deref(),
-        Some("v2")
-    );
+    assert_eq!(agreed(&server, "/?say=v2", "v1, v2").as_deref(), Some("v2"));
 }
 
 #[test]

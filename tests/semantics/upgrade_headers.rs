@@ -104,7 +104,10 @@ fn where_there_is_no_101_any_more_or_at_all_it_is_an_error() {
         });
     });
     assert_eq!(knock(server.addr, "/", ""), 101);
-    assert_eq!(journal.wait_for(1), ["header X-Late comes after the answer 101"]);
+    assert_eq!(
+        journal.wait_for(1),
+        ["header X-Late comes after the answer 101"]
+    );
     let page = http::get(server.addr, "/page");
     assert_eq!((page.status, page.header("X-Page")), (200, None));
     assert_eq!(
