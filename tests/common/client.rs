@@ -66,6 +66,14 @@ pub fn frame(fin: bool, rsv: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The header of a frame of `len` bytes, and no more.
+pub fn announcement(fin: bool, opcode: u8, len: u64) -> Vec<u8> {
+    let mut bytes = vec![u8::from(fin) << 7 | opcode, 0xFF];
+    bytes.extend(len.to_be_bytes());
+    bytes.extend([1, 2, 3, 4]);
+    bytes
+}
+
 /// The payload of a close frame.
 pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
     [&code.to_be_bytes(), reason.as_bytes()].concat()

@@ -17,7 +17,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rushwire::{App, Hub, Options, Remote};
 
@@ -82,13 +82,13 @@ impl Server {
         what: &str,
         condition: impl Fn(&Hub) -> bool + Send + Sync + Clone + 'static,
     ) {
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let condition = condition.clone();
             if self.ask(move |hub| condition(hub)) {
                 return;
             }
-            assert!(std::time::Instant::now() < deadline, "never: {what}");
+            assert!(Instant::now() < deadline, "never: {what}");
             std::thread::yield_now();
         }
     }
@@ -141,4 +141,27 @@ impl Drop for Server {
         }
         self.join();
     }
+}
+
+/// The status that an opening handshake is answered with.
+pub fn knock(addr: SocketAddr, path: &str, headers: &str) -> u16 {
+    Client::try_connect(addr, path, headers)
+        .map_or_else(|answer| answer.status, |client| client.answer.status)
+}
+
+/// Polls until `condition` holds.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Cuts the connection with RST: what the server has said is thrown away unread.
+pub fn reset(client: Client) {
+    until("something waits to be read", || {
+        client.stream.peek(&mut [0]).is_ok_and(|n| n > 0)
+    });
+    drop(client);
 }

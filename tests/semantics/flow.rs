@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::Journal;
-use crate::common::client::{BINARY, CONTINUATION, PING, PONG, TEXT, frame};
+use crate::common::client::{BINARY, CONTINUATION, PING, PONG, TEXT, announcement, frame};
 use crate::common::{Client, Server, serve_with};
 use rushwire::{Options, SendStatus, event};
 
@@ -17,14 +17,6 @@ fn echo(options: fn() -> Options) -> (Server, Journal) {
         });
     });
     (server, journal)
-}
-
-/// The header of a frame of `len` bytes, and no more.
-fn announcement(fin: bool, opcode: u8, len: u64) -> Vec<u8> {
-    let mut bytes = vec![u8::from(fin) << 7 | opcode, 0xFF];
-    bytes.extend(len.to_be_bytes());
-    bytes.extend([1, 2, 3, 4]);
-    bytes
 }
 
 #[test]

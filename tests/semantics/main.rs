@@ -14,6 +14,7 @@ mod errors;
 mod flow;
 mod full;
 mod heartbeat;
+mod kinds;
 mod middleware;
 mod order;
 mod origins;
@@ -21,16 +22,18 @@ mod origins;
 mod origins_regex;
 mod paths;
 mod shutdown;
+mod stats;
 mod subprotocols;
+mod told;
 mod upgrade_headers;
 mod verify;
 
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Client, PATIENCE, Server, http};
+use common::{PATIENCE, Server, http, knock, reset, until};
 use rushwire::{Remote, Socket, event};
 
 /// Longer than any test lives: what it times never comes.
@@ -81,21 +84,6 @@ impl Journal {
     }
 }
 
-/// The status that an opening handshake is answered with.
-fn knock(addr: SocketAddr, path: &str, headers: &str) -> u16 {
-    Client::try_connect(addr, path, headers)
-        .map_or_else(|answer| answer.status, |client| client.answer.status)
-}
-
-/// Polls until `condition` holds.
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
 /// Waits until the server behind `remote` has ended.
 fn wait_for_the_end_of(remote: &Remote) {
     until("the server ends", || remote.post(|_| ()).is_err());
@@ -104,14 +92,6 @@ fn wait_for_the_end_of(remote: &Remote) {
 /// Fails unless whoever comes now is served at `path`, which says "hello" to everybody.
 fn still_serves(server: &Server, path: &str) {
     assert_eq!(server.connect(path).text(), "hello");
-}
-
-/// Cuts the connection with RST: what the server has said is thrown away unread.
-fn reset(client: Client) {
-    until("something waits to be read", || {
-        client.stream.peek(&mut [0]).is_ok_and(|n| n > 0)
-    });
-    drop(client);
 }
 
 /// A GET on a connection that stays open.
