@@ -122,6 +122,7 @@ fn last_pong_counts_from_the_opening_and_anew_from_every_sign_of_life() {
     let noted = journal.clone();
     let server = serve_with(still, move |app| {
         app.ws("/", move |socket, _| {
+            let noted = noted.clone();
             let note = move |what: &str, socket: &Socket| {
                 noted.note(format!("{what} {}", socket.last_pong() < LONG / 2));
             };
