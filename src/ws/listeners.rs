@@ -62,7 +62,7 @@ pub(super) const ALL: Range<u32> = 0..u32::MAX;
 
 /// All listeners of a socket, in the order in which they were added.
 #[derive(Default)]
-pub(super) struct Listeners(Few<Listener>);
+pub(super) struct Listeners(pub(super) Few<Listener>);
 
 /// A listener that is out of its place to run.
 pub(super) struct Running<E: Event> {
@@ -86,10 +86,6 @@ impl Listeners {
             .iter()
             .position(|listener| listener.id() == id.0)?;
         self.0.remove(index)
-    }
-
-    pub(super) fn has(&self, is_meant: impl Fn(&Listener) -> bool) -> bool {
-        self.0.as_slice().iter().any(is_meant)
     }
 
     /// Takes the first listener for `E` that is meant and whose turn it is, to run it, and moves the

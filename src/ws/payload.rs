@@ -205,7 +205,7 @@ impl Socket {
     /// Whether it has a listener for an event of such a name.
     fn hears(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         self.0
-            .listeners(|all| all.has(|listener| is_for(listener, &is_meant)))
+            .listeners(|all| all.0.as_slice().iter().any(|it| is_for(it, &is_meant)))
     }
 }
 

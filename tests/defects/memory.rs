@@ -186,6 +186,7 @@ fn d19_a_peer_that_does_not_read_costs_no_more_than_max_backpressure() {
                 );
                 client.try_send_close(end);
                 client.expect_end();
+                drop(client);
                 server.wait_until("it is gone", Hub::is_empty);
                 let stats = server.ask(|hub| hub.stats());
                 if overflow != Overflow::Close {
@@ -236,8 +237,7 @@ fn d22_a_broadcast_is_encoded_once_and_shared() {
             }),
             ("from a member", |hub, message| {
                 let sockets = hub.sockets();
-                let reached = sockets[0].broadcast_all("room", message);
-                reached
+                sockets[0].broadcast_all("room", message)
             }),
             ("prepared", |hub, message| {
                 let prepared = Prepared::new(message);

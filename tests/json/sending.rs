@@ -48,7 +48,7 @@ fn an_event_is_sent_as_type_and_data() {
         assert_eq!(socket.emit("text", "a \"b\""), SendStatus::Queued);
         socket.emit("nothing", ());
         socket.emit("value", json!({ "z": 1, "a": [null] }));
-        socket.emit("borrowed", &BTreeMap::from([("k", 0.5)]));
+        socket.emit("borrowed", BTreeMap::from([("k", 0.5)]));
         socket.emit("né\"e", Some(1));
     });
     for text in [

@@ -65,7 +65,7 @@ fn a_message_keeps_its_kind_whichever_way_it_goes() {
             let number: usize = request.param("way").parse().expect("a number");
             let (_, way) = WAYS[number];
             socket.join("room");
-            socket.on(event::Message, move |socket, message| way(socket, message));
+            socket.on(event::Message, way);
         });
     });
     let _witness = server.connect("/witness");
