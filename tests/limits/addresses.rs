@@ -33,7 +33,7 @@ fn only_listed_clients_are_served_and_to_be_denied_is_stronger_than_to_be_allowe
     const SUBNET: &[&str] = &["10.6.6.0/24", "2001:db8:6::/48"];
     // (allowed, denied, trusted proxies, X-Forwarded-For, whether the client is served)
     #[rustfmt::skip]
-    let table: [Case; 22] = [
+    let table: [Case<'_>; 22] = [
         (&[],    &[],                      LOCAL, "203.0.113.9",           true),
         (NET,    &[],                      LOCAL, "10.1.2.3",              true),
         (NET,    &[],                      LOCAL, "11.1.2.3",              false),
