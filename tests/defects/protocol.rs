@@ -151,6 +151,7 @@ fn d07_what_breaks_a_rule_is_refused() {
         assert_eq!(client.closed().0, code, "{name}");
         client.try_send_close(code);
         client.expect_end();
+        drop(client);
         server.wait_until("it is gone", Hub::is_empty);
         server.stop(Duration::ZERO);
         let heard = log.rest();

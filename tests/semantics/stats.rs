@@ -63,8 +63,12 @@ fn every_message_byte_refusal_and_end_is_counted_once() {
             (426, 1),
             (503, 1),
         ]),
+        closed: BTreeMap::from([(1008, 1)]),
         ..Stats::default()
     };
+    server.wait_until("who was rejected is gone", |hub| {
+        hub.stats().closed.len() == 1
+    });
     assert_eq!(stats(), expected);
 
     // A message counts once, however it is cut, and only its payload; control frames do not count.
@@ -107,6 +111,6 @@ fn every_message_byte_refusal_and_end_is_counted_once() {
     server.wait_until("both are gone", Hub::is_empty);
     expected.total_connections = 0;
     expected.rooms.clear();
-    expected.closed = BTreeMap::from([(1006, 1), (4001, 1)]);
+    expected.closed = BTreeMap::from([(1006, 1), (1008, 1), (4001, 1)]);
     assert_eq!(stats(), expected);
 }
