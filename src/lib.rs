@@ -67,7 +67,10 @@ mod net;
 mod proto;
 mod ws;
 
-pub use app::{App, ConfigError, Context, Next, Options, Request, Server, Verdict};
+pub use app::{
+    App, ConfigError, Context, Deferred, HttpError, HttpNext, Next, Options, PendingVerdict,
+    Request, Route, Server, Verdict,
+};
 pub use http::{InvalidHeader, Method, Response};
 pub use net::link::Overflow;
 pub use proto::close::CloseCode;

@@ -6,19 +6,20 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::rc::Rc;
 
 use super::address::Proxies;
+use super::chain::{HttpNext, HttpStep};
 use super::context::Context;
-use super::core::{Core, HttpDate, Verify};
+use super::core::{Core, HttpDate};
 use super::error::Problems;
 use super::gate::{self, Gate};
-use super::middleware::{Middleware, Next};
+use super::http_error::{ErrorHandler, HttpError};
+use super::middleware::{Next, SocketStep};
 use super::options::Options;
 use super::origin::{Origins, Pattern};
 use super::request::Request;
 use super::routes::Routes;
 use super::server::Server;
 use super::subprotocol::Choose;
-use super::verdict::Verdict;
-use crate::http::Method;
+use super::verdict::{PendingVerdict, Verdict, Verify};
 use crate::net::links::Links;
 use crate::net::listener::Listener;
 use crate::ws::hub::{Hub, Report};
@@ -48,8 +49,10 @@ use crate::ws::stats::Stats;
 pub struct App {
     options: Options,
     hub: Hub,
-    routes: Routes,
-    middleware: Vec<RefCell<Middleware>>,
+    pub(super) routes: Routes,
+    http_middleware: Vec<HttpStep>,
+    error_handler: Option<RefCell<ErrorHandler>>,
+    middleware: Vec<SocketStep>,
     verify: Option<Verify>,
     choose: Option<Choose>,
     origins: Origins,
@@ -76,6 +79,8 @@ impl App {
             hub: Hub::new(options.settings(), Links::new(options.limits())),
             options,
             routes: Routes::default(),
+            http_middleware: Vec::new(),
+            error_handler: None,
             middleware: Vec::new(),
             verify: None,
             choose: None,
@@ -85,27 +90,57 @@ impl App {
         }
     }
 
-    /// Sockets at `pattern`. The handler runs once for each, when it is open.
-    ///
-    /// A pattern is a path whose segments are literal, `:name` for one segment that is not empty, or
-    /// a last `*` for the rest. The most specific pattern wins: literal before `:name` before `*`. A
-    /// slash at the end matters.
-    pub fn ws(
-        &mut self,
-        pattern: &str,
-        handler: impl FnMut(&Socket, &Request) + 'static,
-    ) -> &mut Self {
-        let added = self.routes.add_socket(pattern, Some(Box::new(handler)));
-        self.note(added)
-    }
-
     /// Runs before the handler of every socket, in order of registration. `next` must be
     /// [`run`](Next::run) to let it pass; until all have, nobody else sees the socket.
     pub fn ws_use(
         &mut self,
         middleware: impl FnMut(&Socket, &Request, Next) + 'static,
     ) -> &mut Self {
-        self.middleware.push(RefCell::new(Box::new(middleware)));
+        self.middleware
+            .push(Rc::new(RefCell::new(Box::new(middleware))));
+        self
+    }
+
+    /// Runs around the handler of every HTTP request, in order of registration, and before the upgrade
+    /// of every request for a socket that is otherwise in order. What follows
+    /// [`next.run(ctx)`](HttpNext::run) runs when the handler has returned.
+    ///
+    /// It sees requests, too, that nobody answers: with 404, say. Whoever does not call `next.run`, or
+    /// answers a request for a socket, refuses it: with that answer, or 403 if there is none. Headers
+    /// that are added when a request for a socket passes are on the answer 101.
+    ///
+    /// ```
+    /// # use rushwire::App;
+    /// let mut app = App::new();
+    /// app.middleware(|ctx, next| {
+    ///     ctx.header("X-Frame-Options", "DENY");
+    ///     next.run(ctx);
+    ///     println!("{} {} {}", ctx.method(), ctx.request().path(), ctx.response_status());
+    /// });
+    /// ```
+    pub fn middleware(
+        &mut self,
+        middleware: impl FnMut(&Context, HttpNext<'_>) + 'static,
+    ) -> &mut Self {
+        self.http_middleware
+            .push(Rc::new(RefCell::new(Box::new(middleware))));
+        self
+    }
+
+    /// Dresses the answers that no handler gives: see [`HttpError`]. The status and the body are in the
+    /// context already, and may be replaced. It does not hear of requests that cannot be read, nor of
+    /// refused sockets.
+    ///
+    /// ```
+    /// # use rushwire::App;
+    /// let mut app = App::new();
+    /// app.error_handler(|ctx, error| ctx.json(format!(r#"{{"status":{}}}"#, error.status())));
+    /// ```
+    pub fn error_handler(
+        &mut self,
+        handler: impl FnMut(&Context, &HttpError) + 'static,
+    ) -> &mut Self {
+        self.error_handler = Some(RefCell::new(Box::new(handler)));
         self
     }
 
@@ -116,7 +151,36 @@ impl App {
         &mut self,
         verify: impl Fn(&Request) -> V + 'static,
     ) -> &mut Self {
-        self.verify = Some(Box::new(move |request| verify(request).into()));
+        let verify = move |request: &Request| verify(request).into();
+        self.verify = Some(Verify::Now(Box::new(verify)));
+        self
+    }
+
+    /// Decides later, and from any thread, whether a request may become a socket; it replaces
+    /// [`verify_client`](Self::verify_client), and is replaced by it. Frames that the client sends
+    /// meanwhile are held.
+    ///
+    /// ```
+    /// # use rushwire::{App, Response};
+    /// # struct User(String);
+    /// # fn ask_the_database(token: &str) -> Option<User> { Some(User(token.to_owned())) }
+    /// let mut app = App::new();
+    /// app.verify_client_deferred(|request, verdict| {
+    ///     let token = request.query("token").unwrap_or_default().to_owned();
+    ///     std::thread::spawn(move || match ask_the_database(&token) {
+    ///         Some(user) => verdict.accept_with(user),
+    ///         None => verdict.refuse(Response::text("who are you?").with_status(401)),
+    ///     });
+    /// });
+    /// app.ws("/", |socket, _| {
+    ///     let user = socket.data::<User>();
+    /// });
+    /// ```
+    pub fn verify_client_deferred(
+        &mut self,
+        verify: impl Fn(&Request, PendingVerdict) + 'static,
+    ) -> &mut Self {
+        self.verify = Some(Verify::Later(Box::new(verify)));
         self
     }
 
@@ -157,46 +221,6 @@ impl App {
     pub fn on_error(&mut self, listener: impl FnMut(&Report) + 'static) -> &mut Self {
         self.hub.set_on_error(listener);
         self
-    }
-
-    /// Answers `GET` (and `HEAD`) at `pattern`.
-    pub fn get(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Get), pattern, handler)
-    }
-
-    /// Answers `POST` at `pattern`.
-    pub fn post(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Post), pattern, handler)
-    }
-
-    /// Answers `PUT` at `pattern`.
-    pub fn put(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Put), pattern, handler)
-    }
-
-    /// Answers `PATCH` at `pattern`.
-    pub fn patch(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Patch), pattern, handler)
-    }
-
-    /// Answers `DELETE` at `pattern`.
-    pub fn delete(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Delete), pattern, handler)
-    }
-
-    /// Answers `HEAD` at `pattern`, instead of the handler for `GET`.
-    pub fn head(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Head), pattern, handler)
-    }
-
-    /// Answers `OPTIONS` at `pattern`.
-    pub fn options(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(Some(Method::Options), pattern, handler)
-    }
-
-    /// Answers any method at `pattern` that has no handler of its own there.
-    pub fn any(&mut self, pattern: &str, handler: impl FnMut(&Context) + 'static) -> &mut Self {
-        self.route(None, pattern, handler)
     }
 
     /// All sockets of the server. It works before the server runs, for setting timers say.
@@ -280,16 +304,6 @@ impl App {
         self.start(Listener::unix(listener)?)
     }
 
-    fn route(
-        &mut self,
-        method: Option<Method>,
-        pattern: &str,
-        handler: impl FnMut(&Context) + 'static,
-    ) -> &mut Self {
-        let added = self.routes.add_http(method, pattern, Box::new(handler));
-        self.note(added)
-    }
-
     pub(super) fn note(&mut self, added: Result<(), String>) -> &mut Self {
         if let Err(problem) = added {
             self.problems.add(problem);
@@ -333,7 +347,7 @@ impl App {
         let default = (self.options.paths.is_empty() && !routes.has_sockets()).then_some("/ws");
         for path in self.options.paths.iter().map(String::as_str).chain(default) {
             // `check` has read each of them.
-            let _ = routes.add_socket(path, None);
+            let _ = routes.add_socket(path, &[], &[], None);
         }
         let mut origins = std::mem::take(&mut self.origins);
         let patterns = self
@@ -345,6 +359,8 @@ impl App {
         let core = Core {
             hub: self.hub.clone(),
             routes,
+            http_middleware: std::mem::take(&mut self.http_middleware),
+            error_handler: self.error_handler.take(),
             middleware: std::mem::take(&mut self.middleware),
             verify: self.verify.take(),
             choose: self.choose.take(),

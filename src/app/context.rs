@@ -1,32 +1,55 @@
 //! What a route's handler works with: the request, and the answer in the making.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
 
+use super::deferred::{Deferred, Promised};
+use super::later::{self, Later};
 use super::request::Request;
 use crate::http::{Method, Response};
+use crate::net::slab::Key;
+use crate::proto::handshake;
 use crate::ws::hub::Hub;
 
 /// One HTTP request and its answer.
 ///
 /// Everything takes `&self`, so that `ctx.text(ctx.param("x"))` works. A handler that says nothing
-/// answers 200 with no body.
+/// answers 200 with no body; middleware that says nothing, and does not let the request pass, 403.
 pub struct Context {
     request: Request,
     hub: Hub,
+    key: Key,
     status: Cell<Option<u16>>,
     headers: RefCell<Vec<(String, String)>>,
-    body: RefCell<Response>,
+    body: RefCell<Option<Response>>,
+    upgrade: Cell<Option<&'static str>>,
+    deferral: RefCell<Option<(Arc<Promised>, Later<Option<Response>>)>>,
+    /// All middleware has let it pass.
+    passed: Cell<bool>,
+}
+
+/// What middleware has said of a request that may become a socket.
+pub(super) enum Passage {
+    /// It may, and its answer 101 has these headers.
+    Passed(Request, Vec<(String, String)>),
+    Stopped(Context),
 }
 
 impl Context {
-    pub(super) fn new(request: Request, hub: Hub) -> Self {
+    pub(super) fn new(request: Request, hub: Hub, key: Key) -> Self {
         Self {
             request,
             hub,
+            key,
             status: Cell::new(None),
             headers: RefCell::default(),
-            body: RefCell::new(Response::new(200)),
+            body: RefCell::default(),
+            upgrade: Cell::new(None),
+            deferral: RefCell::default(),
+            passed: Cell::new(false),
         }
     }
 
@@ -53,6 +76,28 @@ impl Context {
     /// [`Request::query`].
     pub fn query(&self, name: &str) -> Option<&str> {
         self.request.query(name)
+    }
+
+    /// [`Request::header`]: a header of the request.
+    pub fn request_header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.request.header(name)
+    }
+
+    /// Whether the request asks for a socket: then middleware decides only whether it may pass, and no
+    /// handler of a route is behind it.
+    pub fn is_websocket(&self) -> bool {
+        handshake::wants_websocket(self.request.head())
+    }
+
+    /// Keeps a value with the request, for handlers behind and, if it becomes a socket, for that:
+    /// [`Request::set`].
+    pub fn set<T: 'static>(&self, value: T) {
+        self.request.set(value);
+    }
+
+    /// The value of type `T` that was kept with the request.
+    pub fn data<T: Any>(&self) -> Option<Rc<T>> {
+        self.request.data()
     }
 
     /// The body of the request.
@@ -82,49 +127,142 @@ impl Context {
 
     /// Answers with text.
     pub fn text(&self, body: impl Into<String>) {
-        self.body.replace(Response::text(body));
+        self.say(Response::text(body));
     }
 
     /// Answers with HTML.
     pub fn html(&self, body: impl Into<String>) {
-        self.body.replace(Response::html(body));
+        self.say(Response::html(body));
     }
 
     /// Answers with JSON, which `body` must be already.
     pub fn json(&self, body: impl Into<String>) {
-        self.body.replace(Response::json(body));
+        self.say(Response::json(body));
     }
 
     /// Answers with bytes of any type.
     pub fn bytes(&self, content_type: &str, body: impl Into<Vec<u8>>) {
-        self.body
-            .replace(Response::bytes(content_type, body.into()));
+        self.say(Response::bytes(content_type, body.into()));
     }
 
     /// Sends the client elsewhere, with 302 unless another [`status`](Self::status) is set.
     pub fn redirect(&self, location: &str) {
-        self.body
-            .replace(Response::new(302).header("Location", location));
+        self.say(Response::new(302).header("Location", location));
     }
 
     /// Answers with a response, instead of anything that was said so far.
     pub fn respond(&self, response: Response) {
         self.status.set(None);
         self.headers.borrow_mut().clear();
-        self.body.replace(response);
+        self.say(response);
     }
 
+    fn say(&self, response: Response) {
+        self.body.replace(Some(response));
+    }
+
+    /// The status of the answer as it stands: for middleware that looks at it when
+    /// [`next.run`](super::HttpNext::run) has returned. Of a [`deferred`](Self::defer) answer it is
+    /// not known.
+    pub fn response_status(&self) -> u16 {
+        let body = self.body.borrow().as_ref().map(Response::status);
+        self.status.get().or(body).unwrap_or(200)
+    }
+
+    /// Lets another thread answer, at any time: what comes behind on the connection waits. What is said
+    /// here but headers counts for nothing then. Called again, it gives another handle to the same
+    /// answer.
+    ///
+    /// ```
+    /// # use rushwire::{App, Response};
+    /// let mut app = App::new();
+    /// app.get("/slow", |ctx| {
+    ///     let answer = ctx.defer();
+    ///     std::thread::spawn(move || answer.respond(Response::text("at last")));
+    /// });
+    /// ```
+    pub fn defer(&self) -> Deferred {
+        let mut deferral = self.deferral.borrow_mut();
+        let (promise, _) = deferral.get_or_insert_with(|| {
+            let wake = |hub: &Hub, key| hub.link(key).resume();
+            let (promise, later) = later::ask(self.hub.remote(), self.key, wake, || None);
+            (Arc::new(promise), later)
+        });
+        Deferred(Arc::clone(promise))
+    }
+
+    /// Where the answer is looked for if another thread gives it. Handles alone keep it open from now on.
+    pub(super) fn take_deferral(&self) -> Option<Later<Option<Response>>> {
+        let (promise, later) = self.deferral.take()?;
+        drop(promise);
+        Some(later)
+    }
+
+    /// All middleware has let the request pass.
+    pub(super) fn pass(&self) {
+        self.passed.set(true);
+    }
+
+    /// How many headers the answer has so far, for [`forget_since`](Self::forget_since).
+    pub(super) fn header_count(&self) -> usize {
+        self.headers.borrow().len()
+    }
+
+    /// Forgets the headers behind the first `count`: whoever added them has panicked.
+    pub(super) fn forget_since(&self, count: usize) {
+        self.headers.borrow_mut().truncate(count);
+    }
+
+    /// Gives the answer that nobody behind here gives; headers so far stay, and more may be added.
+    pub(super) fn decline(&self, answer: &Response) {
+        self.status.set(Some(answer.status()));
+        self.upgrade.set(answer.upgrade());
+        let headers = answer.headers();
+        let kept = headers.filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.headers.borrow_mut().extend(kept);
+        self.say(Response::text(String::from_utf8_lossy(answer.body())));
+        drop(self.deferral.take());
+    }
+
+    /// What becomes of a request that asks for a socket.
+    pub(super) fn into_passage(self) -> Passage {
+        let stopped = !self.passed.get() || self.is_answered();
+        match stopped {
+            true => Passage::Stopped(self),
+            false => Passage::Passed(self.request, self.headers.into_inner()),
+        }
+    }
+
+    /// Whether somebody has said what the answer is.
+    fn is_answered(&self) -> bool {
+        self.body.borrow().is_some()
+            || self.status.get().is_some()
+            || self.deferral.borrow().is_some()
+    }
+
+    /// The answer.
     pub(super) fn into_response(self) -> Response {
-        let mut response = self.body.into_inner();
+        let unsaid = match self.passed.get() || self.is_answered() {
+            true => Response::new(200),
+            false => Response::text("forbidden\n").with_status(403),
+        };
+        let mut response = self.body.take().unwrap_or(unsaid);
         if let Some(status) = self.status.get() {
             response = response.with_status(status);
         }
-        self.headers
-            .into_inner()
-            .into_iter()
-            .fold(response, |response, (name, value)| {
-                response.header(name, value)
-            })
+        if let Some(protocol) = self.upgrade.get() {
+            response = response.with_upgrade(protocol);
+        }
+        self.dress(response)
+    }
+
+    /// An answer that another thread has given, with the headers that were added here.
+    pub(super) fn dress(self, response: Response) -> Response {
+        let headers = self.headers.into_inner().into_iter();
+        headers.fold(response, |response, (name, value)| {
+            response.header(name, value)
+        })
     }
 }
 

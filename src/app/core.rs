@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::address::Proxies;
+use super::chain::HttpStep;
 use super::conversation::Conversation;
 use super::gate::Gate;
-use super::middleware::Middleware;
+use super::http_error::ErrorHandler;
+use super::middleware::SocketStep;
 use super::opening::Opening;
 use super::options::Options;
 use super::origin::Origins;
-use super::request::Request;
 use super::routes::Routes;
 use super::subprotocol::Choose;
-use super::verdict::Verdict;
+use super::verdict::Verify;
 use crate::http::imf_fixdate;
 use crate::net::protocol::Service;
 use crate::net::slab::Key;
@@ -25,14 +26,14 @@ use crate::ws::hub::Hub;
 use crate::ws::places::Places;
 use crate::ws::remote::Job;
 
-pub(super) type Verify = Box<dyn Fn(&Request) -> Verdict>;
-
 /// What all connections of a server share.
 pub(super) struct Core {
     pub(super) options: Options,
     pub(super) hub: Hub,
     pub(super) routes: Routes,
-    pub(super) middleware: Vec<RefCell<Middleware>>,
+    pub(super) http_middleware: Vec<HttpStep>,
+    pub(super) error_handler: Option<RefCell<ErrorHandler>>,
+    pub(super) middleware: Vec<SocketStep>,
     pub(super) verify: Option<Verify>,
     pub(super) choose: Option<Choose>,
     pub(super) origins: Origins,

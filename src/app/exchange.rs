@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
+use super::chain::{self, End};
 use super::context::Context;
 use super::core::Core;
+use super::later::Later;
 use super::request::Request;
 use super::routes::HttpFound;
-use crate::http::{Head, Method, Response, Version, Write};
-use crate::ws::guard::guard;
+use crate::http::{BadEscape, Head, Method, Response, Version, Write};
+use crate::net::slab::Key;
 
 /// How an answer is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,14 @@ impl Answer {
         }
     }
 
+    /// The same, but the connection is closed behind it.
+    pub(super) fn and_last(self) -> Self {
+        Self {
+            keep_alive: false,
+            ..self
+        }
+    }
+
     /// As that request wants it.
     pub(super) fn to(self, head: &Head) -> Self {
         Self {
@@ -45,7 +55,7 @@ impl Answer {
 pub(super) fn write(core: &Core, response: &Response, how: Answer) -> Vec<u8> {
     let spoilt = response.offence().map(|offence| {
         core.hub.report(None, &offence.to_string());
-        failure()
+        chain::failure()
     });
     let response = spoilt.as_ref().unwrap_or(response);
     if response.status() >= 400 {
@@ -71,52 +81,105 @@ pub(super) fn write(core: &Core, response: &Response, how: Answer) -> Vec<u8> {
     bytes
 }
 
-/// Has the handler of the route answer.
-pub(super) fn respond(
-    core: &Core,
-    peer: Option<SocketAddr>,
-    head: Head,
-    body: Vec<u8>,
-) -> Response {
-    if let Some(response) = without_handler(core, &head) {
-        return response;
+/// What comes of a request.
+pub(super) enum Reply {
+    Now(Response),
+    /// Another thread answers.
+    Later(Box<Pending>),
+}
+
+/// A request that another thread answers.
+pub(super) struct Pending {
+    context: Context,
+    later: Later<Option<Response>>,
+}
+
+impl Pending {
+    /// The answer, if it is there; otherwise this again.
+    pub(super) fn look(self: Box<Self>, core: &Core) -> Result<Response, Box<Self>> {
+        match self.later.take() {
+            Some(answer) => Ok(Self::answered(core, self.context, answer)),
+            None => Err(self),
+        }
     }
-    let client = core.proxies.client(&head, peer);
-    let path = head.path().to_owned();
-    let Ok(HttpFound::Handler(found)) = core.routes.http(head.method(), &path) else {
-        return failure();
-    };
-    let request = Request::new(head, peer, client)
-        .with_body(body)
-        .with_params(found.names, found.values);
-    let context = Context::new(request, core.hub.clone());
-    // Handlers never run inside themselves: there is no way from one back into the reactor.
-    match guard(|| {
-        (found.route.borrow_mut())(&context);
-        context.into_response()
-    }) {
-        Ok(response) => response,
-        Err(panic) => {
-            core.hub.report(None, &panic);
-            failure()
+
+    fn answered(core: &Core, context: Context, answer: Option<Response>) -> Response {
+        match answer {
+            Some(response) => context.dress(response),
+            None => {
+                chain::fail(
+                    core,
+                    &context,
+                    "nobody answers any more: the handle was dropped",
+                );
+                context.into_response()
+            }
         }
     }
 }
 
-/// The answer to a request that no handler is there for.
-pub(super) fn without_handler(core: &Core, head: &Head) -> Option<Response> {
-    let Ok(found) = core.routes.http(head.method(), head.path()) else {
-        return Some(bad_escape());
+/// What the context of a request holds when all of the application's code has run.
+pub(super) fn reply(core: &Core, context: Context) -> Reply {
+    let Some(later) = context.take_deferral() else {
+        return Reply::Now(context.into_response());
     };
+    match later.take() {
+        Some(answer) => Reply::Now(Pending::answered(core, context, answer)),
+        None => Reply::Later(Box::new(Pending { context, later })),
+    }
+}
+
+/// Has middleware and the handler of the route answer.
+pub(super) fn respond(
+    core: &Core,
+    key: Key,
+    peer: Option<SocketAddr>,
+    head: Head,
+    body: Vec<u8>,
+) -> Reply {
+    let client = core.proxies.client(&head, peer);
+    let (method, path) = (head.method(), head.path().to_owned());
+    let request = Request::new(head, peer, client).with_body(body);
+    let (request, own, end) = match core.routes.http(method, &path) {
+        Ok(HttpFound::Handler(found)) => (
+            request.with_params(found.names, found.values),
+            &*found.route.middleware,
+            End::Handler(&found.route.handler),
+        ),
+        other => (
+            request,
+            &[][..],
+            End::Nobody(nobody(core, method, &path, other)),
+        ),
+    };
+    let context = Context::new(request, core.hub.clone(), key);
+    chain::run(core, own, end, &context);
+    reply(core, context)
+}
+
+/// Whether a handler is there for a request.
+pub(super) fn has_handler(core: &Core, head: &Head) -> bool {
+    let found = core.routes.http(head.method(), head.path());
+    matches!(found, Ok(HttpFound::Handler(_)))
+}
+
+/// The answer to a request that no handler is there for.
+fn nobody(
+    core: &Core,
+    method: Method,
+    path: &str,
+    found: Result<HttpFound<'_, '_>, BadEscape>,
+) -> Response {
     match found {
-        HttpFound::Handler(_) => None,
-        HttpFound::WrongMethod(allowed) => Some(wrong_method(&allowed)),
-        HttpFound::Nothing => Some(match core.routes.socket(head.path()) {
+        Err(_) => bad_escape(),
+        Ok(HttpFound::Handler(_)) => chain::failure(),
+        Ok(HttpFound::WrongMethod(allowed)) => wrong_method(&allowed),
+        Ok(HttpFound::Nothing) => match core.routes.socket(path) {
             Err(_) => bad_escape(),
             Ok(None) => Response::text("not found\n").with_status(404),
-            Ok(Some(_)) if head.method() == Method::Get => upgrade_required(),
+            Ok(Some(_)) if method == Method::Get => upgrade_required(),
             Ok(Some(_)) => wrong_method("GET"),
-        }),
+        },
     }
 }
 
@@ -135,8 +198,4 @@ fn upgrade_required() -> Response {
     Response::text("this is a WebSocket endpoint\n")
         .with_status(426)
         .with_upgrade("websocket")
-}
-
-fn failure() -> Response {
-    Response::text("internal server error\n").with_status(500)
 }

@@ -3,18 +3,21 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::core::Core;
+use super::later::{self, Later, Promise};
 use super::request::Request;
-use super::routes::SocketHandler;
+use super::routes::{Endpoint, SocketHandler};
 use crate::proto::close::CloseCode;
 use crate::ws::guard::guard;
-use crate::ws::remote::Remote;
+use crate::ws::hub::Hub;
 use crate::ws::socket::Socket;
 use crate::ws::status::SocketId;
 
 pub(super) type Middleware = Box<dyn FnMut(&Socket, &Request, Next)>;
+
+/// Shared by the routes that were registered behind it; none of them runs inside of another.
+pub(super) type SocketStep = Rc<RefCell<Middleware>>;
 
 /// Lets a socket pass to the next middleware, or to its handler.
 ///
@@ -22,63 +25,37 @@ pub(super) type Middleware = Box<dyn FnMut(&Socket, &Request, Next)>;
 /// socket is closed already. Middleware has [`handshake_timeout`](super::Options::handshake_timeout)
 /// to decide.
 #[derive(Debug)]
-pub struct Next {
-    decision: Arc<Mutex<Decision>>,
-    remote: Remote,
-    socket: SocketId,
-}
+pub struct Next(Promise<Decision, SocketId>);
 
-#[derive(Debug)]
 enum Decision {
-    /// The middleware is still running.
-    Open,
-    /// It has returned, and kept its `Next`.
-    Waited,
     Passed(Option<Box<dyn Any + Send>>),
     Rejected(CloseCode, String),
-    /// It was obeyed, and nothing changes it any more: dropping what is left of a `Next`, say.
-    Obeyed,
 }
 
 impl Next {
     /// Lets the socket pass.
     pub fn run(self) {
-        self.decide(Decision::Passed(None));
+        self.0.give(Decision::Passed(None));
     }
 
     /// Lets the socket pass, and keeps a value with it, by type: see [`Socket::data`].
     pub fn run_with(self, value: impl Any + Send) {
-        self.decide(Decision::Passed(Some(Box::new(value))));
+        self.0.give(Decision::Passed(Some(Box::new(value))));
     }
 
     /// Closes the socket. A code that may not be sent counts as 1008.
     pub fn reject(self, code: impl Into<CloseCode>, reason: &str) {
-        self.decide(Decision::Rejected(code.into(), reason.to_owned()));
-    }
-
-    /// Only the first decision counts.
-    fn decide(&self, decision: Decision) {
-        let mut current = self.decision.lock().unwrap_or_else(PoisonError::into_inner);
-        match *current {
-            Decision::Open => *current = decision,
-            Decision::Waited => {
-                *current = decision;
-                let id = self.socket;
-                // Without a server there is no socket either.
-                let _ = self.remote.post(move |hub| hub.conclude(id));
-            }
-            Decision::Passed(_) | Decision::Rejected(..) | Decision::Obeyed => {}
-        }
+        self.0
+            .give(Decision::Rejected(code.into(), reason.to_owned()));
     }
 }
 
-impl Drop for Next {
-    fn drop(&mut self) {
-        self.decide(Decision::Rejected(
-            CloseCode::POLICY_VIOLATION,
-            "rejected by middleware".to_owned(),
-        ));
-    }
+/// What dropping a [`Next`] says.
+fn dropped() -> Decision {
+    Decision::Rejected(
+        CloseCode::POLICY_VIOLATION,
+        "rejected by middleware".to_owned(),
+    )
 }
 
 /// A socket on its way through all middleware to its handler.
@@ -86,6 +63,7 @@ pub(super) struct Admission {
     pub(super) core: Rc<Core>,
     pub(super) socket: Socket,
     pub(super) request: Request,
+    pub(super) endpoint: Rc<Endpoint>,
     /// Which middleware is next.
     pub(super) at: usize,
 }
@@ -93,25 +71,18 @@ pub(super) struct Admission {
 impl Admission {
     /// Goes on until a middleware wants to wait, or the handler has run.
     pub(super) fn advance(mut self) {
-        while let Some(middleware) = self.core.middleware.get(self.at) {
-            let decision = Arc::new(Mutex::new(Decision::Open));
-            let next = Next {
-                decision: Arc::clone(&decision),
-                remote: self.core.hub.remote(),
-                socket: self.socket.id(),
-            };
-            if let Err(panic) = guard(|| call(middleware, &self.socket, &self.request, next)) {
+        while let Some(middleware) = self.middleware() {
+            let asker = self.socket.id();
+            let (promise, later) =
+                later::ask(self.core.hub.remote(), asker, Hub::conclude, dropped);
+            let asked = guard(|| call(middleware, &self.socket, &self.request, Next(promise)));
+            if let Err(panic) = asked {
                 return self.socket.panicked(panic);
             }
-            let mut current = decision.lock().unwrap_or_else(PoisonError::into_inner);
-            if matches!(*current, Decision::Open) {
-                *current = Decision::Waited;
-                drop(current);
-                return self.wait(decision);
-            }
-            let decided = std::mem::replace(&mut *current, Decision::Obeyed);
-            drop(current);
-            if !self.obey(decided) {
+            let Some(decision) = later.take() else {
+                return self.wait(later);
+            };
+            if !self.obey(decision) {
                 return;
             }
             self.at += 1;
@@ -119,18 +90,21 @@ impl Admission {
         self.arrive();
     }
 
+    /// The next middleware: the application's come first.
+    fn middleware(&self) -> Option<&RefCell<Middleware>> {
+        let shared = &self.core.middleware;
+        let own = || self.endpoint.middleware.get(self.at - shared.len());
+        shared.get(self.at).or_else(own).map(|step| &**step)
+    }
+
     /// Goes on when the decision has been made elsewhere.
-    fn wait(mut self, decision: Arc<Mutex<Decision>>) {
+    fn wait(mut self, later: Later<Decision>) {
         let (hub, id) = (self.core.hub.clone(), self.socket.id());
         hub.suspend(id, move || {
-            let decided = std::mem::replace(
-                &mut *decision.lock().unwrap_or_else(PoisonError::into_inner),
-                Decision::Obeyed,
-            );
             let socket = self.socket.clone();
             // First, since the next middleware may want to wait, too.
             socket.link().resume();
-            if self.obey(decided) {
+            if later.take().is_some_and(|decision| self.obey(decision)) {
                 self.at += 1;
                 self.advance();
             }
@@ -152,7 +126,6 @@ impl Admission {
                 self.socket.reject(code, &reason);
                 false
             }
-            Decision::Open | Decision::Waited | Decision::Obeyed => false,
         }
     }
 
@@ -162,10 +135,7 @@ impl Admission {
             return;
         }
         self.socket.admit();
-        let Ok(Some(found)) = self.core.routes.socket(self.request.path()) else {
-            return;
-        };
-        if let Some(handler) = &found.route.handler
+        if let Some(handler) = &self.endpoint.handler
             && let Err(panic) = guard(|| handle(handler, &self.socket, &self.request))
         {
             self.socket.panicked(panic);

@@ -3,12 +3,17 @@
 mod address;
 #[allow(clippy::module_inception)]
 mod app;
+mod candidate;
+mod chain;
 mod context;
 mod conversation;
 mod core;
+mod deferred;
 mod error;
 mod exchange;
 mod gate;
+mod http_error;
+mod later;
 mod middleware;
 mod opening;
 mod options;
@@ -16,6 +21,7 @@ mod origin;
 #[cfg(feature = "regex")]
 mod origin_regex;
 mod request;
+mod route;
 mod routes;
 mod server;
 mod subprotocol;
@@ -24,10 +30,14 @@ mod upgrade_headers;
 mod verdict;
 
 pub use app::App;
+pub use chain::HttpNext;
 pub use context::Context;
+pub use deferred::Deferred;
 pub use error::ConfigError;
+pub use http_error::HttpError;
 pub use middleware::Next;
 pub use options::Options;
 pub use request::Request;
+pub use route::Route;
 pub use server::Server;
-pub use verdict::Verdict;
+pub use verdict::{PendingVerdict, Verdict};

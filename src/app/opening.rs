@@ -3,18 +3,23 @@
 //! ```text
 //!         head              body                 answered
 //! Head ─────────▶ Body ─────────────▶ answer ──────────────▶ Head  (keep-alive)
-//!   │    upgrade                        │ close, or a bad request
-//!   └────────────▶ becomes a Session    └──────────────────▶ Done
+//!   │    upgrade       │ another thread │ close, or a bad request
+//!   │                  │ answers        └──────────────────▶ Done
+//!   │                  └──▶ Waiting ──▶ answer
+//!   └────────────▶ becomes a Session, after Waiting if another thread decides
 //! ```
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::candidate::Candidate;
 use super::core::Core;
-use super::exchange::{self, Answer};
+use super::exchange::{self, Answer, Pending, Reply};
 use super::gate;
+use super::later::Later;
 use super::options::MAX_HEAD_FIELDS;
-use super::upgrade;
+use super::upgrade::{self, Upgrade};
+use super::verdict::Decision;
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
 use crate::net::clock::Tick;
 use crate::net::link::Link;
@@ -51,7 +56,14 @@ enum State {
         reader: BodyReader,
         body: Vec<u8>,
     },
+    Waiting(Awaited, Answer),
     Done,
+}
+
+/// What another thread is to give.
+enum Awaited {
+    Answer(Box<Pending>),
+    Verdict(Box<Candidate>, Later<Decision>),
 }
 
 /// What comes after a step.
@@ -113,7 +125,7 @@ impl Opening {
                     }
                 })
             }
-            State::Done => return Flow::More,
+            State::Waiting(..) | State::Done => return Flow::More,
         };
         step.unwrap_or_else(|bad| self.refuse(bad))
     }
@@ -137,19 +149,23 @@ impl Opening {
         }
         if handshake::wants_websocket(&head) {
             let how = Answer::last().to(&head);
-            return match upgrade::upgrade(&self.core, self.key, self.peer, head) {
-                Ok(session) => Flow::Become(session, used),
+            let awaited = match upgrade::upgrade(&self.core, self.key, self.peer, head) {
+                Ok(Upgrade::Open(session)) => return Flow::Become(session, used),
+                Ok(Upgrade::Undecided(candidate, later)) => Awaited::Verdict(candidate, later),
+                Ok(Upgrade::Unanswered(pending)) => Awaited::Answer(pending),
                 Err(response) => {
                     self.answer(&response, how);
-                    Flow::More
+                    return Flow::More;
                 }
             };
+            self.state = State::Waiting(awaited, how);
+            return Flow::Used(used);
         }
         let has_body = !matches!(head.framing(), Framing::None | Framing::Length(0));
-        // A body that nobody wants is not waited for: the answer is known, and the last.
-        if has_body && let Some(response) = exchange::without_handler(&self.core, &head) {
-            self.answer(&response, Answer::last().to(&head));
-            return Flow::More;
+        // A body that nobody wants is not waited for: the answer is the last.
+        if has_body && !exchange::has_handler(&self.core, &head) {
+            self.respond(head, Vec::new(), false);
+            return Flow::Used(used);
         }
         let mut reader = BodyReader::new(head.framing(), self.core.options.max_body_size);
         let mut body = Vec::new();
@@ -178,10 +194,52 @@ impl Opening {
         let State::Body { head, body, .. } = std::mem::replace(&mut self.state, next) else {
             return Flow::More;
         };
-        let how = Answer::keep(head.keep_alive() && !self.core.closing.get()).to(&head);
-        let response = exchange::respond(&self.core, self.peer, head, body);
-        self.answer(&response, how);
+        let keep_alive = head.keep_alive();
+        self.respond(head, body, keep_alive);
         Flow::Used(used)
+    }
+
+    /// Has the application answer, now or later.
+    fn respond(&mut self, head: Head, body: Vec<u8>, keep_alive: bool) {
+        let how = Answer::keep(keep_alive).to(&head);
+        match exchange::respond(&self.core, self.key, self.peer, head, body) {
+            Reply::Now(response) => self.answer(&response, how),
+            Reply::Later(pending) => self.state = State::Waiting(Awaited::Answer(pending), how),
+        }
+    }
+
+    /// Looks whether another thread has answered, and goes on if so: with a session if that was the
+    /// verdict.
+    fn look(&mut self) -> Option<Session> {
+        let (awaited, how) = match std::mem::replace(&mut self.state, State::Done) {
+            State::Waiting(awaited, how) => (awaited, how),
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        let response = match awaited {
+            Awaited::Answer(pending) => pending.look(&self.core).map_err(Awaited::Answer),
+            Awaited::Verdict(candidate, later) => match later.take() {
+                None => Err(Awaited::Verdict(candidate, later)),
+                Some(decision) => match candidate.decide(&self.core, self.key, decision) {
+                    Ok(session) => return Some(session),
+                    Err(response) => Ok(response),
+                },
+            },
+        };
+        match response {
+            Ok(response) => {
+                self.state = State::Head(HeadParser::new(limits(&self.core)));
+                self.answer(&response, how);
+            }
+            Err(awaited) => self.state = State::Waiting(awaited, how),
+        }
+        None
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(..))
     }
 
     /// The request cannot be understood: says why, and hears nothing more.
@@ -197,11 +255,13 @@ impl Opening {
     fn last_answer(&self) -> Answer {
         match &self.state {
             State::Body { head, .. } => Answer::last().to(head),
+            State::Waiting(_, how) => how.and_last(),
             State::Head(_) | State::Done => Answer::last(),
         }
     }
 
-    fn answer(&mut self, response: &Response, how: Answer) {
+    fn answer(&mut self, response: &Response, mut how: Answer) {
+        how.keep_alive &= !self.core.closing.get();
         let bytes = exchange::write(&self.core, response, how);
         self.burst += bytes.len();
         self.link().send_raw(bytes);
@@ -216,11 +276,14 @@ impl Opening {
         }
     }
 
-    /// Keeps what was pipelined until the answers so far are written.
+    /// Keeps what was pipelined until the answers so far are written, or the answer has come that
+    /// another thread gives.
     fn hold(&mut self, input: &[u8]) {
         self.held = input.to_vec();
         self.link().pause();
-        self.link().tell_when_written();
+        if !self.is_waiting() {
+            self.link().tell_when_written();
+        }
     }
 
     /// Whether no request is under way.
@@ -254,18 +317,26 @@ fn limits(core: &Core) -> Limits {
 impl Opening {
     /// Takes all of `input`; or it ends in an upgrade: then the session, and how much was used.
     pub(super) fn receive(&mut self, input: &mut [u8], now: Tick) -> Option<(Session, usize)> {
+        let opened = self.look();
         let mut held = std::mem::take(&mut self.held);
         let came = input.len();
-        let was_held = !held.is_empty();
+        let was_held = !held.is_empty() || opened.is_some();
         if was_held {
             held.extend_from_slice(input);
         }
         // What was held may become frames, which are decoded in place: so it is input, too.
         let input = if was_held { &mut held } else { input };
+        if let Some(mut session) = opened {
+            session.receive(input, now);
+            return Some((session, came));
+        }
         let mut at = 0;
-        while let Some(rest) = input.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.burst > BURST {
+        while let Some(rest) = input.get(at..) {
+            if self.is_waiting() || self.burst > BURST && !rest.is_empty() {
                 self.hold(rest);
+                break;
+            }
+            if rest.is_empty() {
                 break;
             }
             match self.step(rest, now) {
@@ -294,13 +365,18 @@ impl Opening {
         if self.is_reading() {
             return Some(now.after(self.core.options.keep_alive_timeout));
         }
-        if self.is_idle() {
-            self.link().end(false);
-        } else {
-            self.answer(
+        let how = self.last_answer();
+        match &self.state {
+            // The application has all the time that it wants, but not for a verdict.
+            State::Waiting(Awaited::Answer(_), _) => {}
+            State::Waiting(Awaited::Verdict(..), _) => {
+                self.answer(&upgrade::undecided(), how);
+            }
+            _ if self.is_idle() => self.link().end(false),
+            _ => self.answer(
                 &Response::text("the request took too long\n").with_status(408),
-                self.last_answer(),
-            );
+                how,
+            ),
         }
         None
     }

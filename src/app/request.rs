@@ -143,6 +143,13 @@ impl Request {
         drop(old);
     }
 
+    /// Keeps a value that another thread has made.
+    pub(super) fn set_boxed(&self, value: Box<dyn Any + Send>) {
+        let value: Box<dyn Any> = value;
+        let old = self.data.borrow_mut().insert(value.into());
+        drop(old);
+    }
+
     /// The value of type `T`.
     pub fn data<T: 'static>(&self) -> Option<Rc<T>> {
         self.data.borrow().get()

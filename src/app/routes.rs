@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::chain::HttpStep;
 use super::context::Context;
+use super::middleware::SocketStep;
 use super::request::Request;
 use crate::http::{BadEscape, Method, Pattern, Router};
 use crate::ws::socket::Socket;
@@ -17,7 +19,7 @@ pub(super) type SocketHandler = Box<dyn FnMut(&Socket, &Request)>;
 #[derive(Default)]
 pub(super) struct Routes {
     http: Table<HttpRoute>,
-    sockets: Table<Endpoint>,
+    sockets: Table<Rc<Endpoint>>,
 }
 
 /// Routes of one kind: those of one shape share a place.
@@ -35,15 +37,21 @@ impl<R> Default for Table<R> {
     }
 }
 
-struct HttpRoute {
+pub(super) struct HttpRoute {
     pattern: Pattern,
     /// `None`: any.
     method: Option<Method>,
-    handler: RefCell<HttpHandler>,
+    /// What runs around the handler, behind the application's middleware.
+    pub(super) middleware: Box<[HttpStep]>,
+    pub(super) handler: RefCell<HttpHandler>,
 }
 
 pub(super) struct Endpoint {
     pub(super) pattern: Pattern,
+    /// What runs before the upgrade, behind the application's middleware.
+    pub(super) http_middleware: Box<[HttpStep]>,
+    /// What runs before the handler, behind the application's middleware.
+    pub(super) middleware: Box<[SocketStep]>,
     /// The pattern's text: the URL of every socket whose request was for just that.
     pub(super) url: Rc<str>,
     /// `None`: for pushing only.
@@ -59,7 +67,7 @@ pub(super) struct Found<'r, 'p, R> {
 
 /// What an HTTP request finds.
 pub(super) enum HttpFound<'r, 'p> {
-    Handler(Found<'r, 'p, RefCell<HttpHandler>>),
+    Handler(Found<'r, 'p, HttpRoute>),
     /// The path is known, but not with that method; these are allowed.
     WrongMethod(String),
     Nothing,
@@ -93,6 +101,7 @@ impl Routes {
         &mut self,
         method: Option<Method>,
         pattern: &str,
+        middleware: &[HttpStep],
         handler: HttpHandler,
     ) -> Result<(), String> {
         let pattern = Pattern::parse(pattern).map_err(|e| e.to_string())?;
@@ -110,6 +119,7 @@ impl Routes {
         place.push(HttpRoute {
             pattern,
             method,
+            middleware: middleware.into(),
             handler: RefCell::new(handler),
         });
         Ok(())
@@ -119,6 +129,8 @@ impl Routes {
     pub(super) fn add_socket(
         &mut self,
         pattern: &str,
+        http_middleware: &[HttpStep],
+        middleware: &[SocketStep],
         handler: Option<SocketHandler>,
     ) -> Result<(), String> {
         let pattern = Pattern::parse(pattern).map_err(|e| e.to_string())?;
@@ -134,11 +146,13 @@ impl Routes {
             )),
             Some(_) => Ok(()),
             None => {
-                place.push(Endpoint {
+                place.push(Rc::new(Endpoint {
                     url: pattern.as_str().into(),
                     pattern,
+                    http_middleware: http_middleware.into(),
+                    middleware: middleware.into(),
                     handler: handler.map(RefCell::new),
-                });
+                }));
                 Ok(())
             }
         }
@@ -152,7 +166,7 @@ impl Routes {
     pub(super) fn socket<'p>(
         &self,
         path: &'p str,
-    ) -> Result<Option<Found<'_, 'p, Endpoint>>, BadEscape> {
+    ) -> Result<Option<Found<'_, 'p, Rc<Endpoint>>>, BadEscape> {
         let found = self.sockets.find(path)?;
         Ok(found.and_then(|(place, values)| {
             let route = place.first()?;
@@ -183,7 +197,7 @@ impl Routes {
         let route = by(Some(method)).or_else(get).or_else(|| by(None));
         Ok(match route {
             Some(route) => HttpFound::Handler(Found {
-                route: &route.handler,
+                route,
                 names: route.pattern.names(),
                 values,
             }),

@@ -1,28 +1,39 @@
 //! From a request to a socket: the server's opening handshake, in order (RFC 6455 §4.2).
 //!
-//! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, too soon 429, no
-//! place 503, verdict 401; then the subprotocol, 101, the middleware, the handler.
+//! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, what HTTP middleware
+//! says, too soon 429, no place 503, verdict 401; then the subprotocol, 101, the middleware, the handler.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::candidate::Candidate;
+use super::chain::{self, End};
+use super::context::{Context, Passage};
 use super::core::Core;
-use super::exchange::{bad_escape, wrong_method};
-use super::middleware::Admission;
+use super::exchange::{self, Pending, Reply, bad_escape, wrong_method};
+use super::later::{self, Later};
 use super::request::Request;
-use super::subprotocol;
-use super::verdict::Verdict;
-use crate::http::{Head, Response};
+use super::routes::Endpoint;
+use super::verdict::{Decision, PendingVerdict, Verdict, Verify};
+use crate::http::{Head, InvalidHeader, Response};
 use crate::net::slab::Key;
-use crate::proto::decoder::Role;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
+use crate::ws::hub::Hub;
 use crate::ws::places::NoPlace;
 use crate::ws::session::Session;
-use crate::ws::socket::Origin;
 
 /// Seconds after which a client that found no place may try again.
 const RETRY_AFTER: &str = "5";
+
+/// What comes of a request that asks for a socket, if it is not refused at once.
+pub(super) enum Upgrade {
+    Open(Session),
+    /// Another thread decides.
+    Undecided(Box<Candidate>, Later<Decision>),
+    /// Middleware lets another thread answer: it is refused, but not yet.
+    Unanswered(Box<Pending>),
+}
 
 /// Makes a socket of a connection, or says why not.
 pub(super) fn upgrade(
@@ -30,7 +41,7 @@ pub(super) fn upgrade(
     key: Key,
     peer: Option<SocketAddr>,
     head: Head,
-) -> Result<Session, Response> {
+) -> Result<Upgrade, Response> {
     let path = head.path().to_owned();
     let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
     let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
@@ -41,67 +52,84 @@ pub(super) fn upgrade(
     if !ask(core, || core.origins.admit(&request))? {
         return Err(Response::text("origin not allowed\n").with_status(403));
     }
+    let request = match middleware(core, key, found.route, request)? {
+        Ok(request) => request,
+        Err(pending) => return Ok(Upgrade::Unanswered(pending)),
+    };
     if core.closing.get() {
         return Err(no_place(NoPlace::Full));
     }
     core.gate.count(client, core.hub.links().uptime())?;
-    let place = core.places.take(client).map_err(no_place)?;
-    verify(core, &request)?;
-    let protocol = subprotocol::agree(core, &request)?;
-    let headers = request.take_upgrade_headers();
-    let extra = headers.iter().map(|(name, value)| (&**name, &**value));
-    let mut answer = Vec::new();
-    handshake::write_accept(&mut answer, &nonce, protocol.as_deref(), extra);
-    core.hub.link(key).send_raw(answer);
-    let origin = Origin {
-        url: url(&found.route.url, request.url()),
-        peer: peer.map(|peer| {
-            client.map_or(peer, |ip| {
-                if ip == peer.ip().to_canonical() {
-                    peer
-                } else {
-                    SocketAddr::new(ip, 0)
-                }
-            })
-        }),
-        protocol,
-        data: request.values(),
-    };
-    let socket = core.hub.open(key, origin);
-    Admission {
-        core: Rc::clone(core),
-        socket: socket.clone(),
+    let candidate = Candidate {
+        place: core.places.take(client).map_err(no_place)?,
+        endpoint: Rc::clone(found.route),
         request,
-        at: 0,
-    }
-    .advance();
-    // Its first deadline depends on whether the socket has passed.
-    Ok(Session::new(socket, Role::Server, Some(place)))
-}
-
-/// The URL of the request; of the route, if that is the same, so that it is not kept twice.
-fn url(route: &Rc<str>, request: &str) -> Rc<str> {
-    match **route == *request {
-        true => Rc::clone(route),
-        false => request.into(),
-    }
-}
-
-fn verify(core: &Core, request: &Request) -> Result<(), Response> {
-    let Some(verify) = &core.verify else {
-        return Ok(());
+        nonce,
+        client,
     };
-    match ask(core, || verify(request))? {
-        Verdict::Accept => Ok(()),
-        Verdict::Refuse(response) => Err(response),
+    verify(core, key, candidate)
+}
+
+/// Has HTTP middleware let the request pass, refuse it, or let another thread refuse it.
+fn middleware(
+    core: &Core,
+    key: Key,
+    endpoint: &Endpoint,
+    request: Request,
+) -> Result<Result<Request, Box<Pending>>, Response> {
+    let own = &endpoint.http_middleware;
+    if core.http_middleware.is_empty() && own.is_empty() {
+        return Ok(Ok(request));
     }
+    let context = Context::new(request, core.hub.clone(), key);
+    chain::run(core, own, End::Upgrade, &context);
+    match context.into_passage() {
+        Passage::Passed(request, headers) => {
+            for (name, value) in headers {
+                let added = request.respond_header(name, value);
+                added.map_err(|offence| unwritable(core, &offence))?;
+            }
+            Ok(Ok(request))
+        }
+        Passage::Stopped(context) => match exchange::reply(core, context) {
+            Reply::Now(response) => Err(response),
+            Reply::Later(pending) => Ok(Err(pending)),
+        },
+    }
+}
+
+fn unwritable(core: &Core, offence: &InvalidHeader) -> Response {
+    core.hub.report(None, &offence.to_string());
+    chain::failure()
+}
+
+/// Has the application decide, now or later.
+fn verify(core: &Rc<Core>, key: Key, candidate: Candidate) -> Result<Upgrade, Response> {
+    let decision = match &core.verify {
+        None => Decision::Accept(None),
+        Some(Verify::Now(verify)) => match ask(core, || verify(&candidate.request))? {
+            Verdict::Accept => Decision::Accept(None),
+            Verdict::Refuse(response) => Decision::Refuse(response),
+        },
+        Some(Verify::Later(verify)) => {
+            let wake = |hub: &Hub, key| hub.link(key).resume();
+            let fallback = PendingVerdict::dropped;
+            let (promise, later) = later::ask(core.hub.remote(), key, wake, fallback);
+            ask(core, || verify(&candidate.request, PendingVerdict(promise)))?;
+            match later.take() {
+                Some(decision) => decision,
+                None => return Ok(Upgrade::Undecided(Box::new(candidate), later)),
+            }
+        }
+    };
+    candidate.decide(core, key, decision).map(Upgrade::Open)
 }
 
 /// Asks the application. If it panics, the answer is 500.
 pub(super) fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
     guard(question).map_err(|panic| {
         core.hub.report(None, &panic);
-        Response::text("internal server error\n").with_status(500)
+        chain::failure()
     })
 }
 
@@ -126,4 +154,11 @@ fn no_place(why: NoPlace) -> Response {
         }
     };
     response.header("Retry-After", RETRY_AFTER)
+}
+
+/// The application was asked for a verdict, and said nothing in time.
+pub(super) fn undecided() -> Response {
+    Response::text("nobody has decided in time\n")
+        .with_status(503)
+        .header("Retry-After", RETRY_AFTER)
 }

@@ -105,6 +105,11 @@ impl Response {
         self
     }
 
+    /// The protocol that it offers to go on with.
+    pub(crate) fn upgrade(&self) -> Option<&'static str> {
+        self.upgrade
+    }
+
     fn remember(&mut self, offence: InvalidHeader) {
         self.offence.get_or_insert(offence);
     }
