@@ -26,10 +26,13 @@ pub struct Context {
     headers: RefCell<Vec<(String, String)>>,
     body: RefCell<Option<Response>>,
     upgrade: Cell<Option<&'static str>>,
-    deferral: RefCell<Option<(Arc<Promised>, Later<Option<Response>>)>>,
+    deferral: RefCell<Option<Deferral>>,
     /// All middleware has let it pass.
     passed: Cell<bool>,
 }
+
+/// The handle of an answer that another thread gives, and where that is looked for.
+type Deferral = (Arc<Promised>, Later<Option<Response>>);
 
 /// What middleware has said of a request that may become a socket.
 pub(super) enum Passage {

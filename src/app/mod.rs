@@ -28,6 +28,7 @@ mod subprotocol;
 mod upgrade;
 mod upgrade_headers;
 mod verdict;
+mod waiting;
 
 pub use app::App;
 pub use chain::HttpNext;

@@ -12,14 +12,12 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::candidate::Candidate;
 use super::core::Core;
-use super::exchange::{self, Answer, Pending, Reply};
+use super::exchange::{self, Answer, Reply};
 use super::gate;
-use super::later::Later;
 use super::options::MAX_HEAD_FIELDS;
 use super::upgrade::{self, Upgrade};
-use super::verdict::Decision;
+use super::waiting::{Awaited, Come};
 use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
 use crate::net::clock::Tick;
 use crate::net::link::Link;
@@ -58,12 +56,6 @@ enum State {
     },
     Waiting(Awaited, Answer),
     Done,
-}
-
-/// What another thread is to give.
-enum Awaited {
-    Answer(Box<Pending>),
-    Verdict(Box<Candidate>, Later<Decision>),
 }
 
 /// What comes after a step.
@@ -218,22 +210,13 @@ impl Opening {
                 return None;
             }
         };
-        let response = match awaited {
-            Awaited::Answer(pending) => pending.look(&self.core).map_err(Awaited::Answer),
-            Awaited::Verdict(candidate, later) => match later.take() {
-                None => Err(Awaited::Verdict(candidate, later)),
-                Some(decision) => match candidate.decide(&self.core, self.key, decision) {
-                    Ok(session) => return Some(session),
-                    Err(response) => Ok(response),
-                },
-            },
-        };
-        match response {
-            Ok(response) => {
+        match awaited.look(&self.core, self.key) {
+            Come::Session(session) => return Some(session),
+            Come::Nothing(awaited) => self.state = State::Waiting(awaited, how),
+            Come::Answer(response) => {
                 self.state = State::Head(HeadParser::new(limits(&self.core)));
                 self.answer(&response, how);
             }
-            Err(awaited) => self.state = State::Waiting(awaited, how),
         }
         None
     }
@@ -365,18 +348,16 @@ impl Opening {
         if self.is_reading() {
             return Some(now.after(self.core.options.keep_alive_timeout));
         }
-        let how = self.last_answer();
-        match &self.state {
-            // The application has all the time that it wants, but not for a verdict.
-            State::Waiting(Awaited::Answer(_), _) => {}
-            State::Waiting(Awaited::Verdict(..), _) => {
-                self.answer(&upgrade::undecided(), how);
+        let late = match &self.state {
+            State::Waiting(awaited, _) => awaited.too_late(),
+            _ if self.is_idle() => {
+                self.link().end(false);
+                None
             }
-            _ if self.is_idle() => self.link().end(false),
-            _ => self.answer(
-                &Response::text("the request took too long\n").with_status(408),
-                how,
-            ),
+            _ => Some(Response::text("the request took too long\n").with_status(408)),
+        };
+        if let Some(response) = late {
+            self.answer(&response, self.last_answer());
         }
         None
     }

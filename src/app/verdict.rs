@@ -34,10 +34,13 @@ impl From<Response> for Verdict {
     }
 }
 
+type Verifier = Box<dyn Fn(&Request) -> Verdict>;
+type DeferringVerifier = Box<dyn Fn(&Request, PendingVerdict)>;
+
 /// Whoever decides whether a request may become a socket.
 pub(super) enum Verify {
-    Now(Box<dyn Fn(&Request) -> Verdict>),
-    Later(Box<dyn Fn(&Request, PendingVerdict)>),
+    Now(Verifier),
+    Later(DeferringVerifier),
 }
 
 /// What another thread has decided.
