@@ -94,6 +94,15 @@ impl Client {
         stream
             .write_all(upgrade_request(path, headers).as_bytes())
             .expect("send the request");
+        Self::answered(stream)
+    }
+
+    /// A connection on which the request is sent already, and must be accepted.
+    pub fn take_over(stream: TcpStream) -> Self {
+        Self::answered(stream).unwrap_or_else(|answer| panic!("{answer:?}"))
+    }
+
+    fn answered(mut stream: TcpStream) -> Result<Self, Answer> {
         let (answer, rest) = http::read_answer(&mut stream, Vec::new(), false);
         if answer.status != 101 {
             return Err(answer);

@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod http;
+pub mod journal;
 pub mod log;
 #[cfg(unix)]
 pub mod unix;

@@ -7,6 +7,8 @@ mod common;
 mod answers;
 mod bodies;
 mod connections;
+mod deferred;
+mod middleware;
 mod pressure;
 mod routes;
 mod smuggling;
@@ -16,6 +18,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use common::http::{self, Answer};
+use common::journal::Journal;
 
 /// A request without a body, on a connection that is kept.
 fn request(method: &str, target: &str) -> String {

@@ -26,63 +26,18 @@ mod stats;
 mod subprotocols;
 mod told;
 mod upgrade_headers;
+mod verdicts;
 mod verify;
 
-use std::fmt::Display;
 use std::net::SocketAddr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use common::{PATIENCE, Server, http, knock, reset, until};
-use rushwire::{Remote, Socket, event};
+use common::journal::Journal;
+use common::{Server, http, knock, reset, until};
+use rushwire::Remote;
 
 /// Longer than any test lives: what it times never comes.
 const NEVER: Duration = Duration::from_secs(3_600);
-
-/// What the application's code heard, in order, for the test to read.
-#[derive(Clone, Default)]
-struct Journal(Arc<(Mutex<Vec<String>>, Condvar)>);
-
-impl Journal {
-    fn note(&self, line: impl Display) {
-        self.lock().push(line.to_string());
-        self.0.1.notify_all();
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.lock().clone()
-    }
-
-    /// The lines, once there are `count` of them.
-    fn wait_for(&self, count: usize) -> Vec<String> {
-        let short = |lines: &mut Vec<String>| lines.len() < count;
-        let (lines, _) = self
-            .0
-            .1
-            .wait_timeout_while(self.lock(), PATIENCE, short)
-            .expect("no panic in the journal");
-        assert!(
-            lines.len() >= count,
-            "{count} lines were expected, but there are only {lines:?}"
-        );
-        lines.clone()
-    }
-
-    /// Notes each close event of `socket`.
-    fn watch_close(&self, socket: &Socket) {
-        let journal = self.clone();
-        socket.on(event::Close, move |_, close| {
-            journal.note(format!(
-                "{} {:?} {:?} {:?}",
-                close.code, close.reason, close.by, close.cause
-            ));
-        });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.0.lock().expect("no panic in the journal")
-    }
-}
 
 /// Waits until the server behind `remote` has ended.
 fn wait_for_the_end_of(remote: &Remote) {
