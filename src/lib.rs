@@ -68,8 +68,8 @@ mod proto;
 mod ws;
 
 pub use app::{
-    App, ConfigError, Context, Deferred, HttpError, HttpNext, Next, Options, PendingVerdict,
-    Request, Route, Server, Verdict,
+    App, ConfigError, Context, Deferred, HttpError, HttpNext, IntoJson, Next, Options,
+    PendingVerdict, Request, Route, Server, Verdict,
 };
 pub use http::{InvalidHeader, Method, Response};
 pub use net::link::Overflow;

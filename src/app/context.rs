@@ -6,7 +6,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::chain;
 use super::deferred::{Deferred, Promised};
+use super::into_json::IntoJson;
 use super::later::{self, Later};
 use super::request::Request;
 use crate::http::{Method, Response};
@@ -138,9 +140,15 @@ impl Context {
         self.say(Response::html(body));
     }
 
-    /// Answers with JSON, which `body` must be already.
-    pub fn json(&self, body: impl Into<String>) {
-        self.say(Response::json(body));
+    /// Answers with JSON: text that is JSON already, or with feature `json` a value, `Json(&value)`.
+    pub fn json(&self, body: impl IntoJson) {
+        match body.into_json() {
+            Ok(text) => self.say(Response::json(text)),
+            Err(why) => {
+                self.hub.report(None, &why);
+                self.respond(chain::failure());
+            }
+        }
     }
 
     /// Answers with bytes of any type.

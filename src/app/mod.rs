@@ -13,6 +13,9 @@ mod error;
 mod exchange;
 mod gate;
 mod http_error;
+mod into_json;
+#[cfg(feature = "json")]
+mod json;
 mod later;
 mod middleware;
 mod opening;
@@ -36,6 +39,7 @@ pub use context::Context;
 pub use deferred::Deferred;
 pub use error::ConfigError;
 pub use http_error::HttpError;
+pub use into_json::IntoJson;
 pub use middleware::Next;
 pub use options::Options;
 pub use request::Request;

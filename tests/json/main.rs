@@ -10,6 +10,7 @@ mod common;
 mod acks;
 mod events;
 mod hostile;
+mod http;
 mod laws;
 mod sending;
 mod typed;
