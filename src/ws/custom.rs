@@ -153,8 +153,8 @@ pub struct Named<T> {
 ///
 /// When a payload of another type comes, the listener does not run, and is not used up if it was to run
 /// `once`. The peer is told, `{"type":"error","event":name,"message":reason}` with the `ack` of the
-/// event if it has one, listeners for [`event::Error`] hear [`Failure::Payload`], and the
-/// connection goes on.
+/// event if it has one, listeners for [`event::Error`](crate::event::Error) hear
+/// [`Failure::Payload`](crate::event::Failure::Payload), and the connection goes on.
 ///
 /// An event without a payload has the payload `{}`, which a struct without fields takes.
 ///

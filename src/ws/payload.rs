@@ -86,7 +86,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     ///
-    /// The payload is not of that type. Nobody is told: [`named`] does that.
+    /// The payload is not of that type. Nobody is told: [`named`](crate::event::named) does that.
     pub fn parse<T: Deserialize<'a>>(self) -> Result<T, serde_json::Error> {
         T::deserialize(self.value)
     }
