@@ -312,7 +312,7 @@ impl App {
     }
 
     /// Everything that is wrong so far.
-    fn check(&self) -> io::Result<()> {
+    pub(super) fn check(&self) -> io::Result<()> {
         let mut problems = self.problems.clone();
         if self.is_bound {
             problems.add("this App is bound already: an App makes one server");
@@ -341,7 +341,7 @@ impl App {
         problems.into_result()
     }
 
-    fn start(&mut self, listener: Listener) -> io::Result<Server> {
+    pub(super) fn start(&mut self, listener: Listener) -> io::Result<Server> {
         self.check()?;
         let mut routes = std::mem::take(&mut self.routes);
         let default = (self.options.paths.is_empty() && !routes.has_sockets()).then_some("/ws");
@@ -372,7 +372,7 @@ impl App {
                 self.options.max_connections_per_ip,
             ),
             closing: Cell::new(false),
-            clock: HttpDate::default(),
+            clock: HttpDate::new(self.hub.links()),
             options: self.options.clone(),
         };
         self.is_bound = true;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::address::Proxies;
 use super::chain::HttpStep;
@@ -18,6 +18,7 @@ use super::routes::Routes;
 use super::subprotocol::Choose;
 use super::verdict::Verify;
 use crate::http::imf_fixdate;
+use crate::net::links::Links;
 use crate::net::protocol::Service;
 use crate::net::slab::Key;
 use crate::net::stream::Peer;
@@ -46,18 +47,26 @@ pub(super) struct Core {
 }
 
 /// The time as HTTP writes it, made once a second.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct HttpDate {
+    links: Rc<Links>,
     second: Cell<u64>,
     text: RefCell<String>,
 }
 
 impl HttpDate {
+    /// As the clock of these links tells it.
+    pub(super) fn new(links: &Rc<Links>) -> Self {
+        Self {
+            links: Rc::clone(links),
+            second: Cell::default(),
+            text: RefCell::default(),
+        }
+    }
+
     /// Runs `with` with the present time (RFC 9110 §6.6.1).
     pub(super) fn with<R>(&self, with: impl FnOnce(&str) -> R) -> R {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = self.links.time.unix();
         if self.second.replace(now) != now || self.text.borrow().is_empty() {
             *self.text.borrow_mut() = imf_fixdate(now);
         }

@@ -13,6 +13,8 @@ mod error;
 mod exchange;
 mod gate;
 mod http_error;
+#[cfg(feature = "testing")]
+mod in_memory;
 mod into_json;
 #[cfg(feature = "json")]
 mod json;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::core::{Acceptor, Core};
 use crate::net::listener::Listener;
+use crate::net::poller::Poller;
 use crate::net::reactor::Reactor;
 use crate::ws::hub::Hub;
 use crate::ws::remote::Remote;
@@ -28,17 +29,19 @@ const RESERVE: usize = 256;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Server {
-    reactor: Reactor<Acceptor>,
-    core: Rc<Core>,
+    pub(super) reactor: Reactor<Acceptor>,
+    pub(super) core: Rc<Core>,
     /// When what is left of a shutdown is cut.
-    deadline: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
 }
 
 impl Server {
     pub(super) fn new(core: Rc<Core>, listener: Listener) -> io::Result<Self> {
         let max = core.options.max_connections.saturating_add(RESERVE);
         let links = Rc::clone(core.hub.links());
-        let mut reactor = Reactor::new(links, max, core.hub.mailbox(), Acceptor(Rc::clone(&core)))?;
+        let poller = Poller::of(&listener)?;
+        let acceptor = Acceptor(Rc::clone(&core));
+        let mut reactor = Reactor::new(links, poller, max, core.hub.mailbox(), acceptor)?;
         reactor.listen(listener)?;
         Ok(Self {
             reactor,
@@ -91,10 +94,7 @@ impl Server {
         self.reactor
             .turn([timeout, left].into_iter().flatten().min())?;
         // First the cut, then the beginning: even without grace, one turn writes the close frames.
-        if self
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
-        {
+        if self.deadline.is_some_and(|deadline| deadline <= self.now()) {
             self.reactor.cut();
         }
         if let Some(grace) = self.core.hub.take_shutdown() {
@@ -120,13 +120,18 @@ impl Server {
             return Some(Duration::ZERO);
         }
         let deadline = self.deadline?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        Some(deadline.saturating_duration_since(self.now()))
+    }
+
+    fn now(&self) -> Instant {
+        self.core.hub.links().time.now()
     }
 
     fn begin_shutdown(&mut self, grace: Duration) {
-        let deadline = Instant::now().checked_add(grace);
+        let now = self.now();
+        let deadline = now.checked_add(grace);
         // A moment beyond what the clock can tell is as good as a year.
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(31_536_000));
+        let deadline = deadline.unwrap_or_else(|| now + Duration::from_secs(31_536_000));
         self.deadline = Some(
             self.deadline
                 .map_or(deadline, |earlier| earlier.min(deadline)),

@@ -48,7 +48,7 @@ pub(crate) use query::Query;
 pub use response::Response;
 pub(crate) use response::Write;
 pub(crate) use response_head::ResponseHead;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, fuzzing, feature = "testing"))]
 pub(crate) use response_head::ResponseParser;
 pub(crate) use router::{BadEscape, Router};
 pub(crate) use section::Limits;

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::{Clock, Tick};
 use super::flags::Flags;
 use super::half::{Half, admit, admit_large};
 use super::link::{Limits, Sent};
+use super::memory::Time;
 use super::parts::Parts;
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
@@ -50,6 +51,8 @@ pub(crate) struct Links {
     /// [`Key::bits`], or [`NOBODY`]. Whoever borrows the table by [`table`](Self::table) finds nobody
     /// warm, and all outboxes up to date.
     warm: Cell<u64>,
+    /// What time it is, for everything that counts on it.
+    pub(crate) time: Time,
 }
 
 #[derive(Debug)]
@@ -70,6 +73,7 @@ pub(super) struct Table {
 
 impl Links {
     pub(crate) fn new(limits: Limits) -> Rc<Self> {
+        let time = Time::default();
         let table = Table {
             halves: Slab::default(),
             queue: Vec::new(),
@@ -78,12 +82,13 @@ impl Links {
             raised: Vec::new(),
             resumed: Vec::new(),
             alarms: BinaryHeap::new(),
-            clock: Clock::new(Instant::now()),
+            clock: Clock::new(time.now()),
             limits,
         };
         Rc::new(Self {
             table: RefCell::new(table),
             warm: Cell::new(NOBODY),
+            time,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Where connections come from: a listening TCP or Unix-domain socket.
+//! Where connections come from: a listening TCP or Unix-domain socket, or a network in memory.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +8,7 @@ use mio::net::TcpListener;
 use mio::net::UnixListener;
 use mio::{Interest, Registry, Token};
 
+use super::memory::Door;
 use super::stream::{Peer, Stream};
 
 /// A listening socket that never blocks.
@@ -16,6 +17,11 @@ pub(crate) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener),
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "only the testing kit has a network in memory")
+    )]
+    Memory(Door),
 }
 
 impl Listener {
@@ -44,22 +50,35 @@ impl Listener {
             Self::Unix(listener) => listener
                 .accept()
                 .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+            Self::Memory(door) => door.accept(),
         }
     }
 
-    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+    /// Watches it. Only a network in memory needs no registry.
+    pub(super) fn register(&mut self, registry: Option<&Registry>, token: Token) -> io::Result<()> {
+        match (self, registry) {
+            (Self::Tcp(listener), Some(registry)) => {
+                registry.register(listener, token, Interest::READABLE)
+            }
             #[cfg(unix)]
-            Self::Unix(listener) => registry.register(listener, token, Interest::READABLE),
+            (Self::Unix(listener), Some(registry)) => {
+                registry.register(listener, token, Interest::READABLE)
+            }
+            (Self::Memory(door), _) => {
+                door.register(token.0);
+                Ok(())
+            }
+            (_, None) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
-    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => registry.deregister(listener),
+    pub(super) fn deregister(&mut self, registry: Option<&Registry>) -> io::Result<()> {
+        match (self, registry) {
+            (Self::Tcp(listener), Some(registry)) => registry.deregister(listener),
             #[cfg(unix)]
-            Self::Unix(listener) => registry.deregister(listener),
+            (Self::Unix(listener), Some(registry)) => registry.deregister(listener),
+            // Dropping it, next, is all there is to do.
+            (_, _) => Ok(()),
         }
     }
 
@@ -69,6 +88,7 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().ok(),
             #[cfg(unix)]
             Self::Unix(_) => None,
+            Self::Memory(_) => None,
         }
     }
 }

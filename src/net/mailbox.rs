@@ -53,6 +53,12 @@ impl<J> Mailbox<J> {
         Ok(())
     }
 
+    /// Whether a job waits.
+    #[cfg(feature = "testing")]
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.lock().jobs.is_empty()
+    }
+
     /// Takes all jobs that were posted. They run outside the lock: a job may post.
     pub(super) fn take(&self) -> Vec<J> {
         std::mem::take(&mut self.lock().jobs)

@@ -11,8 +11,14 @@ pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod listener;
 pub(crate) mod mailbox;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+#[cfg(not(feature = "testing"))]
+#[path = "memory_off.rs"]
+pub(crate) mod memory;
 mod outbox;
 pub(crate) mod parts;
+pub(crate) mod poller;
 pub(crate) mod protocol;
 pub(crate) mod reactor;
 mod segment;

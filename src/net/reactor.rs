@@ -9,12 +9,12 @@
 mod accepting;
 mod reading;
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll, Token, Waker};
+use mio::Token;
 
 use self::accepting::{Accepting, LISTENERS};
 use super::clock::Tick;
@@ -23,6 +23,7 @@ use super::link::Cause;
 use super::links::{Links, Raised};
 use super::listener::Listener;
 use super::mailbox::Mailbox;
+use super::poller::{Edge, Poller};
 use super::protocol::{Protocol, Service};
 use super::slab::Key;
 
@@ -34,8 +35,7 @@ const ROUNDS: usize = 8;
 
 /// One thread's loop over all of its connections.
 pub(crate) struct Reactor<S: Service> {
-    poll: Poll,
-    events: Events,
+    poller: Poller,
     listeners: Vec<Listener>,
     accepting: Accepting,
     max_connections: usize,
@@ -57,24 +57,25 @@ impl<S: Service> Reactor<S> {
     /// A reactor over `links`, which takes at most `max_connections` at a time.
     pub(crate) fn new(
         links: Rc<Links>,
+        poller: Poller,
         max_connections: usize,
         mailbox: Mailbox<S::Job>,
         service: S,
     ) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        mailbox.attach(Waker::new(poll.registry(), WAKER)?);
+        if let Some(waker) = poller.waker(WAKER)? {
+            mailbox.attach(waker);
+        }
         Ok(Self {
-            poll,
-            events: Events::with_capacity(1024),
+            poller,
             listeners: Vec::new(),
             accepting: Accepting::Idle,
             max_connections,
+            instant: links.time.now(),
             links,
             readers: Vec::new(),
             eager: Vec::new(),
             graves: Vec::new(),
             input: Input::new(),
-            instant: Instant::now(),
             mailbox,
             service,
         })
@@ -107,32 +108,37 @@ impl<S: Service> Reactor<S> {
 
     #[cfg(unix)]
     pub(crate) fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        std::os::fd::AsRawFd::as_raw_fd(&self.poll)
+        self.poller.as_raw_fd()
     }
 
-    /// How long the next turn may wait. `None`: until something happens.
-    pub(crate) fn patience(&mut self) -> Option<Duration> {
+    /// When there is something to do, if nothing happens before. `None`: never.
+    pub(crate) fn due(&mut self) -> Option<Instant> {
         if !self.eager.is_empty() || self.accepting == Accepting::Ready {
-            return Some(Duration::ZERO);
+            return Some(self.instant);
         }
         let alarm = {
             let table = self.links.table();
             if table.is_busy() {
-                return Some(Duration::ZERO);
+                return Some(self.instant);
             }
             table.next_due()
         };
-        let next = [alarm, self.service.next_timer(), self.starved()]
+        [alarm, self.service.next_timer(), self.starved()]
             .into_iter()
             .flatten()
-            .min()?;
+            .min()
+    }
+
+    /// How long the next turn may wait. `None`: until something happens.
+    pub(crate) fn patience(&mut self) -> Option<Duration> {
+        let next = self.due()?;
         // A far deadline is not worth a look at the clock: half the way is waited for, and then it is
-        // looked again.
+        // looked again. Nor is one that was there when this turn began.
         let left = next.saturating_duration_since(self.instant);
-        if left > FAR {
+        if left > FAR || left.is_zero() {
             return Some(left / 2);
         }
-        Some(next.saturating_duration_since(Instant::now()))
+        Some(next.saturating_duration_since(self.links.time.now()))
     }
 
     /// Waits for readiness, `timeout` at most, serves all of it, and writes all that was queued.
@@ -142,11 +148,8 @@ impl<S: Service> Reactor<S> {
     pub(crate) fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let patience = self.patience();
         let wait = [timeout, patience].into_iter().flatten().min();
-        match self.poll.poll(&mut self.events, wait) {
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            other => other?,
-        }
-        self.instant = Instant::now();
+        self.poller.wait(wait)?;
+        self.instant = self.links.time.now();
         self.serve();
         Ok(())
     }
@@ -157,19 +160,18 @@ impl<S: Service> Reactor<S> {
             table.clock.advance(self.instant);
             (table.clock.tick(), std::mem::take(&mut table.resumed))
         };
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        let ready = events.iter().take(2).count();
+        let (events, edges) = (self.poller.take_events(), self.poller.take_edges());
+        let ready = events.iter().take(2).count() + edges.len();
         let alone = ready + resumed.len() + self.eager.len() == 1;
         self.go_on(resumed, alone, now);
-        let mut woken = false;
+        let mut woken = self.poller.has_no_waker();
         for event in &events {
-            match event.token().0 {
-                token if token == WAKER.0 => woken = true,
-                token if token >= WAKER.0 - LISTENERS => self.knock(),
-                _ => self.ready(event, alone, now),
-            }
+            woken |= self.edge(Edge::of(event), alone, now);
         }
-        self.events = events;
+        for edge in edges {
+            woken |= self.edge(edge, alone, now);
+        }
+        self.poller.give_back(events);
         self.accept(now);
         if woken {
             for job in self.mailbox.take() {
@@ -180,6 +182,17 @@ impl<S: Service> Reactor<S> {
         self.service.timers(self.instant);
         self.settle();
         self.free();
+    }
+
+    /// Serves one edge. `true` if it is another thread that calls.
+    #[inline]
+    fn edge(&mut self, edge: Edge, alone: bool, now: Tick) -> bool {
+        match edge.token {
+            token if token == WAKER.0 => return true,
+            token if token >= WAKER.0 - LISTENERS => self.knock(),
+            _ => self.ready(edge, alone, now),
+        }
+        false
     }
 
     fn alarms(&mut self, now: Tick) {

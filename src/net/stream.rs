@@ -1,4 +1,4 @@
-//! What bytes travel over: TCP, or a Unix-domain socket.
+//! What bytes travel over: TCP, a Unix-domain socket, or memory.
 //!
 //! Every operation takes `&self`: the reactor reads while a listener that it runs may cause an
 //! early write to the same connection.
@@ -12,6 +12,7 @@ use mio::net::TcpStream;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
+use super::memory::End;
 use super::outbox::Sink;
 
 /// A connected stream that never blocks.
@@ -20,6 +21,11 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "only the testing kit has a network in memory")
+    )]
+    Memory(End),
     /// Takes all bytes and keeps none: what the benches write to.
     #[cfg(feature = "bench")]
     Null,
@@ -31,6 +37,7 @@ impl Stream {
             Self::Tcp(stream) => (&mut &*stream).read(into),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).read(into),
+            Self::Memory(end) => end.read(into),
             #[cfg(feature = "bench")]
             Self::Null => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -42,20 +49,24 @@ impl Stream {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Self::Memory(end) => end.finish(),
             #[cfg(feature = "bench")]
             Self::Null => Ok(()),
         }
     }
 
-    /// Watches the stream for all it will ever be watched for: edges of both kinds.
-    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+    /// Watches the stream for all it will ever be watched for: edges of both kinds. Only one in memory
+    /// needs no registry.
+    pub(crate) fn register(&mut self, registry: Option<&Registry>, token: Token) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
-        match self {
-            Self::Tcp(stream) => stream.register(registry, token, both),
+        match (self, registry) {
+            (Self::Tcp(stream), Some(registry)) => stream.register(registry, token, both),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.register(registry, token, both),
+            (Self::Unix(stream), Some(registry)) => stream.register(registry, token, both),
+            (Self::Memory(end), _) => end.register(token.0),
             #[cfg(feature = "bench")]
-            Self::Null => Ok(()),
+            (Self::Null, _) => Ok(()),
+            (_, None) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -66,6 +77,7 @@ impl Sink for Stream {
             Self::Tcp(stream) => (&mut &*stream).write(bytes),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).write(bytes),
+            Self::Memory(end) => end.write(bytes),
             #[cfg(feature = "bench")]
             Self::Null => Ok(bytes.len()),
         }
@@ -76,6 +88,7 @@ impl Sink for Stream {
             Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
             #[cfg(unix)]
             Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
+            Self::Memory(end) => end.write_vectored(slices),
             #[cfg(feature = "bench")]
             Self::Null => Ok(slices.iter().map(|slice| slice.len()).sum()),
         }

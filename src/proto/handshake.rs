@@ -4,7 +4,7 @@
 //! Whether anybody is welcome is decided above; here it is only whether the words are right.
 
 #[cfg_attr(
-    not(any(test, fuzzing)),
+    not(any(test, fuzzing, feature = "testing")),
     expect(
         dead_code,
         reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
@@ -14,7 +14,7 @@ mod client;
 mod error;
 mod server;
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, fuzzing, feature = "testing"))]
 pub(crate) use client::{check_response, write_request};
 pub(crate) use error::HandshakeError;
 #[cfg(any(test, fuzzing))]

@@ -9,7 +9,7 @@ use super::violation::Violation;
 pub(crate) enum Role {
     Server,
     #[cfg_attr(
-        not(any(test, fuzzing)),
+        not(any(test, fuzzing, feature = "testing")),
         expect(
             dead_code,
             reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"

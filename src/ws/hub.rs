@@ -158,14 +158,16 @@ impl Hub {
     /// If the loop is late, missed runs are skipped. If it panics, it is cancelled and reported.
     pub fn set_interval(&self, period: Duration, run: impl FnMut(&Self) + 'static) -> Timer {
         let period = period.max(Duration::from_millis(1));
-        Timer(self.0.timers.add(period, Some(period), Box::new(run)))
+        let now = self.0.links.time.now();
+        Timer(self.0.timers.add(now, period, true, Box::new(run)))
     }
 
     /// Runs `run` once, after `delay`, on this thread.
     pub fn set_timeout(&self, delay: Duration, run: impl FnOnce(&Self) + 'static) -> Timer {
         let mut run = Some(run);
         let run = move |hub: &Self| run.take().into_iter().for_each(|run| run(hub));
-        Timer(self.0.timers.add(delay, None, Box::new(run)))
+        let now = self.0.links.time.now();
+        Timer(self.0.timers.add(now, delay, false, Box::new(run)))
     }
 
     /// Reaches this hub from any thread.

@@ -18,7 +18,9 @@ pub(crate) struct HubTimers(Rc<RefCell<Timers<Instant, Entry>>>);
 
 struct Entry {
     run: Run,
-    period: Option<Duration>,
+    /// From setting it to its first run, and from one run to the next.
+    delay: Duration,
+    repeats: bool,
     /// Where the timer is found, as its handle knows it too; `None` once it is over.
     place: Rc<Cell<Option<Key>>>,
 }
@@ -31,13 +33,14 @@ pub(super) struct Handle {
 }
 
 impl HubTimers {
-    pub(super) fn add(&self, delay: Duration, period: Option<Duration>, run: Run) -> Handle {
+    pub(super) fn add(&self, now: Instant, delay: Duration, repeats: bool, run: Run) -> Handle {
         let place = Rc::new(Cell::new(None));
         // A moment beyond what the clock can tell never comes.
-        if let Some(due) = Instant::now().checked_add(delay) {
+        if let Some(due) = now.checked_add(delay) {
             let entry = Entry {
                 run,
-                period,
+                delay,
+                repeats,
                 place: Rc::clone(&place),
             };
             place.set(self.0.borrow_mut().add(due, entry));
@@ -79,14 +82,29 @@ impl HubTimers {
                 entry.place.set(None);
             }
             // A timer that is over is dropped here, and what it captured with it.
-            if let Err(panic) = guard(|| self.again(entry, now)) {
+            let next = now.checked_add(entry.delay).filter(|_| entry.repeats);
+            if let Err(panic) = guard(|| self.again(entry, next)) {
                 hub.report(None, &panic);
             }
         }
     }
 
-    fn again(&self, entry: Entry, now: Instant) {
-        let due = entry.period.and_then(|period| now.checked_add(period));
+    /// Lets each timer run after its delay from `now`, as if it were set then.
+    #[cfg(feature = "testing")]
+    pub(crate) fn begin_anew(&self, now: Instant) {
+        let entries = {
+            let mut timers = self.0.borrow_mut();
+            let next = || timers.next().and_then(|due| timers.pop(due));
+            std::iter::from_fn(next).collect::<Vec<_>>()
+        };
+        for (_, entry) in entries {
+            let due = now.checked_add(entry.delay);
+            self.again(entry, due);
+        }
+    }
+
+    /// Sets a timer again, if it is not over.
+    fn again(&self, entry: Entry, due: Option<Instant>) {
         let place = Rc::clone(&entry.place);
         if let Some(due) = due.filter(|_| place.get().is_some()) {
             let key = self.0.borrow_mut().add(due, entry);

@@ -45,7 +45,7 @@ impl<S: Service> Reactor<S> {
             ));
         }
         listener.register(
-            self.poll.registry(),
+            self.poller.registry(),
             Token(WAKER.0 - 1 - self.listeners.len()),
         )?;
         self.listeners.push(listener);
@@ -56,7 +56,7 @@ impl<S: Service> Reactor<S> {
     pub(crate) fn stop_listening(&mut self) {
         for mut listener in self.listeners.drain(..) {
             // Closing the descriptor, next, removes it all the same.
-            let _ = listener.deregister(self.poll.registry());
+            let _ = listener.deregister(self.poller.registry());
         }
         self.accepting = Accepting::Idle;
     }
@@ -132,7 +132,7 @@ impl<S: Service> Reactor<S> {
             return Ok(());
         };
         let token = Token(key.token());
-        let watched = half.stream.register(self.poll.registry(), token);
+        let watched = half.stream.register(self.poller.registry(), token);
         if let Err(e) = &watched {
             table.die(key, Cause::Io(e.kind()));
         }

@@ -10,6 +10,7 @@ use crate::net::clock::Tick;
 use crate::net::flags::Flags;
 use crate::net::half::Half;
 use crate::net::link::{Cause, Stage};
+use crate::net::poller::Edge;
 use crate::net::protocol::{Next, Protocol, Service};
 use crate::net::slab::Key;
 
@@ -55,19 +56,19 @@ impl<S: Service> Reactor<S> {
     }
 
     /// An edge of one connection.
-    pub(super) fn ready(&mut self, event: &mio::event::Event, alone: bool, now: Tick) {
+    #[inline]
+    pub(super) fn ready(&mut self, edge: Edge, alone: bool, now: Tick) {
         let mut table = self.links.table();
-        let Some((key, half)) = table.halves.by_token(event.token().0) else {
+        let Some((key, half)) = table.halves.by_token(edge.token) else {
             return;
         };
-        let ends = event.is_read_closed() || event.is_error();
-        if ends {
+        if edge.ends {
             half.flags.set(Flags::HUNG_UP, true);
         }
-        if event.is_readable() || ends {
+        if edge.readable || edge.ends {
             half.flags.set(Flags::UNREAD, true);
         }
-        if event.is_writable() && half.is_congested() {
+        if edge.writable && half.is_congested() {
             table.writable(key);
             drop(table);
             return self.read(key, 0, alone, now);

@@ -1,0 +1,38 @@
+//! A server on a network in memory, whose time stands still: what the testing kit drives.
+
+use std::io;
+use std::time::Instant;
+
+use super::app::App;
+use super::server::Server;
+use crate::net::listener::Listener;
+use crate::net::memory::Network;
+
+impl App {
+    /// Listens on a network in memory. Time stands still from now on, and timers that were set before
+    /// begin anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::bind`] if anything is wrong with routes or options, and none else.
+    pub(crate) fn serve_in_memory(&mut self, network: &Network) -> io::Result<Server> {
+        self.check()?;
+        let hub = self.hub();
+        hub.links().stop_time();
+        hub.timers().begin_anew(hub.links().time.now());
+        self.start(Listener::Memory(network.door()))
+    }
+}
+
+impl Server {
+    /// When there is something to do, if nothing happens before. `None`: never.
+    pub(crate) fn due(&mut self) -> Option<Instant> {
+        let hub = &self.core.hub;
+        let asked = hub.is_shutdown_asked() || hub.mailbox().has_jobs();
+        let now = asked.then(|| hub.links().time.now());
+        [now, self.deadline, self.reactor.due()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,147 @@
+//! A network in memory: connections without descriptors, for the testing kit.
+//!
+//! It stands where the kernel stands for a server that listens, and does what a kernel does: bytes
+//! wait in buffers of bounded size, so reads and writes fall short or are refused; readiness is told
+//! once for each change, as edges; FIN comes behind the bytes, and a side that closes with bytes
+//! unread sends RST. A connection is a [`wire`] with an [`End`] for each side.
+//!
+//! Without the feature `testing`, `memory_off.rs` stands in its place, with types of no values.
+
+mod time;
+mod wire;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+
+pub(crate) use self::time::Time;
+pub(crate) use self::wire::End;
+use self::wire::{CLIENT, SERVER, Side};
+use super::clock::Clock;
+use super::links::Links;
+use super::poller::{Edge, Poller};
+use super::stream::{Peer, Stream};
+
+/// A network that one server listens on. Cloning copies a pointer.
+#[derive(Clone, Debug)]
+pub(crate) struct Network(Rc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// The wires on which something has changed for the server, and for the clients, in order.
+    ready: [RefCell<Vec<u32>>; 2],
+    /// Connections that wait to be accepted.
+    waiting: RefCell<VecDeque<(End, SocketAddr)>>,
+    /// The token of whoever listens.
+    listener: Cell<Option<usize>>,
+    /// Somebody has come, and the listener was not told.
+    knocked: Cell<bool>,
+}
+
+impl Inner {
+    fn note(&self, side: Side, wire: u32) {
+        if let Some(ready) = self.ready.get(side) {
+            ready.borrow_mut().push(wire);
+        }
+    }
+
+    fn take(&self, side: Side) -> Vec<u32> {
+        let ready = self.ready.get(side);
+        ready.map_or_else(Vec::new, RefCell::take)
+    }
+}
+
+impl Network {
+    pub(crate) fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    /// A connection from `address`, on which at most `window` bytes wait in each direction.
+    ///
+    /// # Errors
+    ///
+    /// Nobody listens.
+    pub(crate) fn connect(&self, address: SocketAddr, window: usize) -> io::Result<End> {
+        if self.0.listener.get().is_none() {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
+        let (ours, theirs) = wire::open(Rc::downgrade(&self.0), window)?;
+        self.0.waiting.borrow_mut().push_back((ours, address));
+        self.0.knocked.set(true);
+        Ok(theirs)
+    }
+
+    /// Where a server accepts what connects.
+    pub(crate) fn door(&self) -> Door {
+        Door(self.clone())
+    }
+
+    /// The wires on which something has changed for the clients, in the order in which it did.
+    pub(crate) fn heard(&self) -> Vec<u32> {
+        let wires = self.0.take(CLIENT);
+        wires.iter().for_each(|wire| wire::is_told(*wire, CLIENT));
+        wires
+    }
+
+    /// Whether there is something to be told to the server.
+    pub(crate) fn is_busy(&self) -> bool {
+        let ready = self.0.ready.get(SERVER);
+        self.0.knocked.get() || ready.is_some_and(|ready| !ready.borrow().is_empty())
+    }
+
+    /// What has become ready for the server, in order, each once.
+    pub(super) fn take_edges(&self) -> Vec<Edge> {
+        let wires = self.0.take(SERVER);
+        let mut edges: Vec<Edge> = wires.iter().filter_map(|wire| wire::edge(*wire)).collect();
+        if self.0.knocked.replace(false) {
+            edges.extend(self.0.listener.get().map(Edge::readable));
+        }
+        edges
+    }
+}
+
+/// What a server listens at. When it is dropped, whoever waits is refused.
+#[derive(Debug)]
+pub(crate) struct Door(Network);
+
+impl Door {
+    /// What knows of connections here.
+    pub(super) fn poller(&self) -> Poller {
+        Poller::Memory(self.0.clone())
+    }
+
+    pub(super) fn accept(&self) -> io::Result<(Stream, Peer)> {
+        let next = self.inner().waiting.borrow_mut().pop_front();
+        let (end, address) = next.ok_or(ErrorKind::WouldBlock)?;
+        Ok((Stream::Memory(end), Peer::Tcp(address)))
+    }
+
+    pub(super) fn register(&self, token: usize) {
+        self.inner().listener.set(Some(token));
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.0.0
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.inner().listener.set(None);
+        let waiting = self.inner().waiting.take();
+        waiting.iter().for_each(|(end, _)| end.reset());
+    }
+}
+
+impl Links {
+    /// From now on, time stands still until it is set. Nobody is connected yet.
+    pub(crate) fn stop_time(&self) {
+        self.time.stop();
+        self.table().clock = Clock::new(self.time.now());
+    }
+}
+
+/// What a wire tells of changes; it keeps no network alive.
+type Notes = Weak<Inner>;
