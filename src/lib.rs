@@ -65,6 +65,8 @@ pub mod fuzzing;
 mod http;
 mod net;
 mod proto;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod ws;
 
 pub use app::{

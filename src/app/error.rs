@@ -17,6 +17,14 @@ impl ConfigError {
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
+
+    /// That which is inside of an error of [`bind`](super::App::bind).
+    #[cfg(feature = "testing")]
+    pub(super) fn of(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(|other| Self {
+            problems: vec![other.to_string()],
+        })
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -1,9 +1,9 @@
 //! A server on a network in memory, whose time stands still: what the testing kit drives.
 
-use std::io;
 use std::time::Instant;
 
 use super::app::App;
+use super::error::ConfigError;
 use super::server::Server;
 use crate::net::listener::Listener;
 use crate::net::memory::Network;
@@ -14,13 +14,14 @@ impl App {
     ///
     /// # Errors
     ///
-    /// As [`App::bind`] if anything is wrong with routes or options, and none else.
-    pub(crate) fn serve_in_memory(&mut self, network: &Network) -> io::Result<Server> {
-        self.check()?;
+    /// What is wrong with routes or options.
+    pub(crate) fn serve_in_memory(&mut self, network: &Network) -> Result<Server, ConfigError> {
+        self.check().map_err(ConfigError::of)?;
         let hub = self.hub();
         hub.links().stop_time();
         hub.timers().begin_anew(hub.links().time.now());
-        self.start(Listener::Memory(network.door()))
+        let started = self.start(Listener::Memory(network.door()));
+        started.map_err(ConfigError::of)
     }
 }
 

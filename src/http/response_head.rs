@@ -54,6 +54,11 @@ impl ResponseHead {
         self.fields.first(name)
     }
 
+    /// Name and trimmed value of every line, in the order in which they came.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.fields.iter()
+    }
+
     /// The values of all lines of that name, trimmed; bytes above 0x7F may be anything.
     pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.fields.values(name)
