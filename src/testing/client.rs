@@ -147,7 +147,7 @@ impl Client {
         self.set(|hearing| hearing.answers_pings = false);
     }
 
-    /// Does not answer the server's close frame.
+    /// Does not answer the server's close frame, and does not leave when the server does.
     pub fn ignore_close(&mut self) {
         self.set(|hearing| hearing.answers_close = false);
     }

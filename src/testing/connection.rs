@@ -23,7 +23,9 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// It begins when all that was done before has come to its end.
     pub(super) fn new(shared: &Rc<Shared>, from: Option<IpAddr>) -> Self {
+        shared.turn();
         let (wire, line) = shared.connect(from);
         Self {
             shared: Rc::clone(shared),

@@ -181,6 +181,8 @@ impl Line {
         if let State::Open(open) = &mut self.state {
             let mut came = std::mem::take(&mut self.came);
             open.hearing.read(&mut came, &mut self.unsent);
+            // Whoever answers close frames leaves when the server does.
+            self.finishes |= self.is_ended && open.hearing.answers_close;
             self.write();
         }
     }

@@ -65,7 +65,7 @@ fn each_way_to_go_is_heard_as_what_it_is() {
         (
             "a close frame",
             |mut client| client.close(),
-            "close 1000 Peer Closed 0",
+            "close 1000 Peer Requested 0",
         ),
     ];
     for (name, way, told) in table {
@@ -158,6 +158,7 @@ fn hundreds_of_connections_that_come_and_go_leave_nothing() {
                 client.stop_reading();
                 client.send(&vec![0; 100_000]);
                 test.turn();
+                drop(client);
             }
         }
         test.turn();

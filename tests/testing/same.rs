@@ -13,6 +13,9 @@ use super::common::client::{
 use super::common::{http, serve_with};
 use super::still;
 
+/// Pongs overtake messages that the network refuses, so a narrow one changes their order.
+const PINGS: &str = "pings";
+
 /// What the client sends before its FIN.
 fn scripts() -> Vec<(&'static str, Vec<u8>)> {
     let open =
@@ -33,7 +36,8 @@ fn scripts() -> Vec<(&'static str, Vec<u8>)> {
         ("no close frame",   open(&[frame(true, 0, TEXT, b"hello")])),
         ("a conversation",   open(&[frame(true, 0, TEXT, b"hello"), frame(true, 0, BINARY, &[9; 70_000]), bye()])),
         ("many messages",    open(&(0..300).map(|i| frame(true, 0, BINARY, &vec![1; i * 5])).chain([bye()]).collect::<Vec<_>>())),
-        ("fragments",        open(&[frame(false, 0, TEXT, b"frag"), frame(true, 0, PING, b"p"), frame(true, 0, CONTINUATION, b"ments"), bye()])),
+        ("fragments",        open(&[frame(false, 0, TEXT, b"frag"), frame(true, 0, CONTINUATION, b"ments"), bye()])),
+        (PINGS,              open(&[frame(false, 0, TEXT, b"a "), frame(true, 0, PING, b"p"), frame(true, 0, CONTINUATION, b"ping"), frame(true, 0, PING, b""), bye()])),
         ("not masked",       open(&[b"\x81\x05Hello".to_vec()])),
         ("not text",         open(&[frame(true, 0, TEXT, b"\xFF")])),
         ("reserved bits",    open(&[frame(true, 4, TEXT, b"x")])),
@@ -104,7 +108,8 @@ fn a_server_in_memory_answers_as_one_over_tcp() {
             (61, 7),
             (1, usize::MAX),
         ] {
-            if window == 1 && bytes.len() > 10_000 {
+            let is_slow = window == 1 && bytes.len() > 10_000;
+            if is_slow || name == PINGS && window < 4096 {
                 continue;
             }
             let got = in_memory(&bytes, window, chunk);

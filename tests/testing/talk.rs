@@ -214,7 +214,7 @@ fn a_close_is_answered_unless_told_otherwise_and_then_the_connection_ends() {
     client.close_with(4_000, "enough");
     assert_eq!(client.recv(), close(4_000, ""));
     assert!(client.is_ended());
-    assert_eq!(journal.take(), ["close 4000 Peer Closed 0"]);
+    assert_eq!(journal.take(), ["close 4000 Peer Requested 0"]);
     let mut client = test.connect("/");
     test.hub()
         .sockets()
@@ -222,7 +222,7 @@ fn a_close_is_answered_unless_told_otherwise_and_then_the_connection_ends() {
         .for_each(rushwire::Socket::close);
     assert_eq!(client.recv(), close(1000, ""));
     assert!(client.is_ended(), "it has answered");
-    assert_eq!(journal.take(), ["close 1000 Us Closed 0"]);
+    assert_eq!(journal.take(), ["close 1000 Us Requested 0"]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use rushwire::{App, Options, Rate, event};
 
 use super::{Journal, SECOND, TICK, close, echo, serve, still, text};
 
-const ms: fn(u64) -> Duration = Duration::from_millis;
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
 
 fn heartbeat() -> Options {
     Options {
