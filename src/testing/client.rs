@@ -35,7 +35,7 @@ impl Client {
     pub(super) fn opened(&self) -> Option<Result<Answer, Answer>> {
         let opened = |line: &mut Line| {
             let opened = line.opened()?;
-            Some(opened.map(Answer::clone).map_err(Answer::clone))
+            Some(opened.cloned().map_err(Answer::clone))
         };
         self.connection.await_now(opened)
     }

@@ -1,13 +1,16 @@
 //! 5. Middleware that decides later, here or on another thread.
 
+use std::cell::RefCell;
 use std::io::Write;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::common::client::{BINARY, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request};
 use crate::common::{Client, PATIENCE, Server, http, serve_with};
 use crate::{Journal, NEVER, still_serves};
-use rushwire::{Join, Next, Options, ReadyState, event};
+use rushwire::testing::{Received, TestServer};
+use rushwire::{App, Join, Next, Options, ReadyState, event};
 
 /// A server that hands each `Next` of a `?wait` to the test, once for each `wait`.
 struct Waiting {
@@ -71,6 +74,24 @@ impl Waiting {
         let client = self.server.connect(&format!("/?{query}"));
         (client, self.next())
     }
+}
+
+const TICK: Duration = Duration::from_millis(10);
+
+type Nexts = Rc<RefCell<Vec<Next>>>;
+
+/// A server in memory that keeps each `Next` for the test.
+fn in_memory(options: Options) -> (TestServer, Nexts, Journal) {
+    let (nexts, journal) = (Nexts::default(), Journal::default());
+    let (kept, noted) = (Rc::clone(&nexts), journal.clone());
+    let mut app = App::with(options);
+    app.ws_use(move |socket, _, next| {
+        noted.watch_close(socket);
+        kept.borrow_mut().push(next);
+    });
+    app.ws("/", |socket, _| _ = socket.send("hello"));
+    let test = TestServer::new(app).expect("nothing is wrong");
+    (test, nexts, journal)
 }
 
 #[test]
@@ -281,6 +302,34 @@ fn what_is_held_meanwhile_is_bounded() {
 
 #[test]
 fn who_is_not_let_in_in_time_is_closed_with_1008_and_what_comes_later_changes_nothing() {
+    let timeout = Duration::from_secs(10);
+    for passed in [timeout - TICK, timeout, NEVER] {
+        let (test, nexts, journal) = in_memory(Options {
+            handshake_timeout: timeout,
+            ..Options::default()
+        });
+        let mut client = test.connect("/");
+        let next = nexts.borrow_mut().pop().expect("middleware has run");
+        test.clock().advance(passed);
+        next.run();
+        if passed < timeout {
+            assert_eq!(client.text(), "hello");
+            continue;
+        }
+        let closed = client.closed();
+        assert_eq!(closed, (1008, "not admitted in time".to_owned()));
+        assert!(client.is_ended() && test.hub().is_empty());
+        assert_eq!(test.hub().stats().accepted, 0);
+        let line = r#"1008 "not admitted in time" Us Rejected"#;
+        assert_eq!(journal.lines(), [line]);
+        let mut another = test.connect("/");
+        nexts.borrow_mut().remove(0).run();
+        assert_eq!(another.text(), "hello");
+    }
+}
+
+#[test]
+fn over_a_real_socket_who_is_not_let_in_in_time_is_closed_with_1008() {
     let waiting = Waiting::with(|| Options {
         handshake_timeout: Duration::from_millis(100),
         ..Options::default()
@@ -297,10 +346,6 @@ fn who_is_not_let_in_in_time_is_closed_with_1008_and_what_comes_later_changes_no
     next.run();
     still_serves(&waiting.server, "/");
     assert_eq!(waiting.server.ask(|hub| hub.stats().accepted), 1);
-    waiting
-        .server
-        .wait_until("it is alone again", |hub| hub.is_empty());
-    assert_eq!(waiting.journal.wait_for(2).len(), 2);
 }
 
 /// D2: a reset while the decision was pending ended a predecessor's process.
@@ -383,15 +428,24 @@ fn closing_and_keeping_next_is_closing() {
 
 #[test]
 fn the_heartbeat_of_a_socket_that_had_to_wait_begins_when_it_is_let_in() {
-    let waiting = Waiting::with(|| Options {
-        heartbeat: Duration::from_millis(50),
+    let period = Duration::from_secs(30);
+    let (test, nexts, _) = in_memory(Options {
+        heartbeat: period,
         handshake_timeout: NEVER,
         ..Options::default()
     });
-    let (mut client, next) = waiting.knock("wait");
-    next.run();
+    let mut client = test.connect("/");
+    client.ignore_pings();
+    test.clock().advance(20 * period + period / 2);
+    assert_eq!(client.recv(), None);
+    nexts.borrow_mut().remove(0).run();
     assert_eq!(client.text(), "hello");
-    assert_eq!(client.next().expect("a ping").opcode, PING);
+    // The first is overdue, so it comes at once; the next in its own time.
+    assert!(matches!(client.recv(), Some(Received::Ping(_))));
+    test.clock().advance(period - TICK);
+    assert_eq!(client.recv(), None);
+    test.clock().advance(TICK);
+    assert!(matches!(client.recv(), Some(Received::Ping(_))));
 }
 
 #[test]

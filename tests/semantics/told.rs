@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::common::client::{PING, PONG, TEXT, frame};
 use crate::common::{Client, serve_with};
 use crate::{Journal, NEVER};
-use rushwire::{Options, Socket, event};
+use rushwire::testing::TestServer;
+use rushwire::{App, Options, Socket, event};
 
 /// No pings but one's own.
 fn still() -> Options {
@@ -117,45 +118,81 @@ fn pings_and_pongs_are_told_and_a_ping_is_answered_whoever_listens() {
 /// It begins with the connection: who has never been pinged is not dead.
 #[test]
 fn last_pong_counts_from_the_opening_and_anew_from_every_sign_of_life() {
-    const LONG: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_secs(200);
     let journal = Journal::default();
     let noted = journal.clone();
-    let server = serve_with(still, move |app| {
-        app.ws("/", move |socket, _| {
-            let noted = noted.clone();
-            let note = move |what: &str, socket: &Socket| {
-                noted.note(format!("{what} {}", socket.last_pong() < LONG / 2));
-            };
-            note("opening", socket);
-            let on_message = note.clone();
-            socket.on(event::Message, move |socket, _| {
-                on_message("message", socket)
-            });
-            let on_ping = note.clone();
-            socket.on(event::Ping, move |socket, _| on_ping("ping", socket));
-            socket.on(event::Pong, move |socket, _| note("pong", socket));
+    let mut app = App::with(still());
+    app.ws("/", move |socket, _| {
+        let noted = noted.clone();
+        let note = move |what: &str, socket: &Socket| {
+            noted.note(format!("{what} {:?}", socket.last_pong()));
+        };
+        note("opening", socket);
+        let on_message = note.clone();
+        socket.on(event::Message, move |socket, _| {
+            on_message("message", socket)
         });
+        let on_ping = note.clone();
+        socket.on(event::Ping, move |socket, _| on_ping("ping", socket));
+        socket.on(event::Pong, move |socket, _| note("pong", socket));
     });
-    let mut client = server.connect("/");
-    let mut expected = vec!["opening true"];
+    let test = TestServer::new(app).expect("nothing is wrong");
+    let mut client = test.connect("/");
+    let socket = test.hub().sockets().remove(0);
+    let mut expected = vec!["opening 0ns"];
     for (sign, told) in [
-        (frame(true, 0, TEXT, b"x"), "message true"),
-        (frame(true, 0, PING, b"x"), "ping true"),
-        (frame(true, 0, PONG, b"x"), "pong true"),
+        (frame(true, 0, TEXT, b"x"), "message 0ns"),
+        (frame(true, 0, PING, b"x"), "ping 0ns"),
+        (frame(true, 0, PONG, b"x"), "pong 0ns"),
     ] {
-        server.wait_until("it is silent for long", |hub| {
-            hub.sockets()
-                .iter()
-                .any(|socket| socket.last_pong() >= LONG)
-        });
-        client.send_raw(&sign);
+        test.clock().advance(LONG);
+        assert_eq!(socket.last_pong(), LONG, "{told}");
+        // Part of a frame is a sign, too, which nobody hears.
+        client.send_raw(&sign[..3]);
+        test.turn();
+        assert_eq!(socket.last_pong(), Duration::ZERO, "{told}");
+        client.send_raw(&sign[3..]);
+        test.turn();
         expected.push(told);
-        assert_eq!(journal.wait_for(expected.len()), expected);
+        assert_eq!(journal.lines(), expected);
     }
 }
 
 #[test]
 fn is_alive_is_false_while_a_ping_of_the_heartbeat_is_unanswered() {
+    let journal = Journal::default();
+    let noted = journal.clone();
+    let mut app = App::with(Options {
+        heartbeat: Duration::from_secs(30),
+        pong_timeout: NEVER,
+        ..Options::default()
+    });
+    app.ws("/", move |socket, _| {
+        assert!(socket.is_alive());
+        // The application's own is no part of the heartbeat.
+        socket.ping(b"own");
+        assert!(socket.is_alive());
+        let noted = noted.clone();
+        socket.on(event::Pong, move |socket, _| noted.note(socket.is_alive()));
+    });
+    let test = TestServer::new(app).expect("nothing is wrong");
+    let mut client = test.connect("/");
+    client.ignore_pings();
+    let socket = test.hub().sockets().remove(0);
+    assert_eq!(journal.lines(), ["true"], "its own is answered");
+    for round in 2..=4 {
+        assert!(socket.is_alive());
+        test.clock().advance(Duration::from_secs(30));
+        assert!(!socket.is_alive());
+        client.pong(b"");
+        test.turn();
+        assert_eq!(journal.lines(), vec!["true"; round]);
+    }
+}
+
+/// The two before, over a real socket.
+#[test]
+fn over_a_real_socket_signs_of_life_are_told() {
     let options = || Options {
         heartbeat: Duration::from_millis(30),
         pong_timeout: NEVER,
@@ -165,20 +202,21 @@ fn is_alive_is_false_while_a_ping_of_the_heartbeat_is_unanswered() {
     let noted = journal.clone();
     let server = serve_with(options, move |app| {
         app.ws("/", move |socket, _| {
-            assert!(socket.is_alive());
-            // The application's own is no part of the heartbeat.
-            socket.ping(b"own");
-            assert!(socket.is_alive());
             let noted = noted.clone();
-            socket.on(event::Pong, move |socket, _| noted.note(socket.is_alive()));
+            socket.on(event::Pong, move |socket, _| {
+                noted.note(format!("{} {:?}", socket.is_alive(), socket.last_pong()));
+            });
         });
     });
     let mut client = server.connect("/");
     for round in 1..=3 {
-        let overdue = |hub: &rushwire::Hub| hub.sockets().iter().any(|socket| !socket.is_alive());
-        server.wait_until("a ping is unanswered", overdue);
+        server.wait_until("a ping is unanswered", |hub| {
+            let sockets = hub.sockets();
+            let socket = sockets.first();
+            socket.is_some_and(|it| !it.is_alive() && it.last_pong() >= Duration::from_millis(20))
+        });
         client.send_frame(true, 0, PONG, b"");
-        assert_eq!(journal.wait_for(round), vec!["true"; round]);
+        assert_eq!(journal.wait_for(round), vec!["true 0ns"; round]);
     }
 }
 
