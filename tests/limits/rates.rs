@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use rushwire::{ByteRate, Hub, Options, Rate, event};
+use rushwire::testing::TestServer;
+use rushwire::{App, ByteRate, Hub, Options, Rate, event};
 
 use super::common::client::{BINARY, CONTINUATION, PING, TEXT, frame};
 use super::common::{PATIENCE, Server, serve_with};
@@ -17,20 +18,22 @@ fn bytes(bytes: u64, per: Duration) -> Options {
     }
 }
 
-/// A server that answers each message with its length, and each that is too much with the limit and
-/// the seconds to wait, rounded up.
-fn telling(options: fn() -> Options) -> Server {
-    serve_with(options, |app| {
-        app.ws("/", |socket, _| {
-            socket.on(event::Message, |socket, message| {
-                _ = socket.send(&message.len().to_string());
-            });
-            socket.on(event::RateLimit, |socket, limited| {
-                let seconds = limited.retry_after.as_secs_f64().ceil();
-                _ = socket.send(&format!("{:?} {seconds}", limited.limit));
-            });
+/// Each message is answered with its length, and each that is too much with the limit and the seconds
+/// to wait, rounded up.
+fn tell(app: &mut App) {
+    app.ws("/", |socket, _| {
+        socket.on(event::Message, |socket, message| {
+            _ = socket.send(&message.len().to_string());
         });
-    })
+        socket.on(event::RateLimit, |socket, limited| {
+            let seconds = limited.retry_after.as_secs_f64().ceil();
+            _ = socket.send(&format!("{:?} {seconds}", limited.limit));
+        });
+    });
+}
+
+fn telling(options: fn() -> Options) -> Server {
+    serve_with(options, tell)
 }
 
 #[test]
@@ -51,22 +54,19 @@ fn a_peer_beyond_byte_rate_is_closed_with_1008_unless_somebody_listens() {
     assert!(lines.iter().any(|line| line == close), "{lines:?}");
 }
 
-/// Answers to messages of these lengths, one after the other; waits may be shorter by what has passed.
-fn check(name: &str, options: fn() -> Options, steps: &[(usize, &str, f64)]) {
-    let server = telling(options);
-    let began = Instant::now();
-    let mut client = server.connect("/");
+/// Answers to messages of these lengths, one after the other, at one moment.
+fn check(name: &str, options: fn() -> Options, steps: &[(usize, &str, u64)]) {
+    let mut app = App::with(options());
+    tell(&mut app);
+    let test = TestServer::new(app).expect("nothing is wrong");
+    let mut client = test.connect("/");
     for (step, (len, answer, wait)) in steps.iter().enumerate() {
-        client.send_binary(&vec![b'x'; *len]);
-        let text = client.text();
-        let (what, seconds) = text.split_once(' ').unwrap_or((&text, "0"));
-        assert_eq!(what, *answer, "{name}, step {step}: {text}");
-        let seconds: f64 = seconds.parse().expect("seconds");
-        let passed = began.elapsed().as_secs_f64() + 1.0;
-        assert!(
-            (wait - passed..=*wait).contains(&seconds),
-            "{name}, step {step}: {text}"
-        );
+        client.send(&vec![b'x'; *len]);
+        let expected = match wait {
+            0 => (*answer).to_owned(),
+            wait => format!("{answer} {wait}"),
+        };
+        assert_eq!(client.text(), expected, "{name}, step {step}");
     }
 }
 
@@ -76,33 +76,33 @@ fn each_refusal_says_which_limit_it_was_and_how_long_to_wait() {
         "what is refused takes nothing",
         || bytes(10, LONG),
         &[
-            (9, "9", 0.0),
-            (4, "Bytes", 30_000.0),
-            (2, "Bytes", 10_000.0),
-            (1, "1", 0.0),
-            (0, "0", 0.0),
-            (1, "Bytes", 10_000.0),
-            (10, "Bytes", 100_000.0),
+            (9, "9", 0),
+            (4, "Bytes", 30_000),
+            (2, "Bytes", 10_000),
+            (1, "1", 0),
+            (0, "0", 0),
+            (1, "Bytes", 10_000),
+            (10, "Bytes", 100_000),
         ],
     );
     check(
         "more than can ever come at once passes first, and is paid for",
         || bytes(10, LONG),
         &[
-            (25, "25", 0.0),
-            (1, "Bytes", 160_000.0),
-            (10, "Bytes", 250_000.0),
-            (25, "Bytes", 250_000.0),
+            (25, "25", 0),
+            (1, "Bytes", 160_000),
+            (10, "Bytes", 250_000),
+            (25, "Bytes", 250_000),
         ],
     );
     check(
         "but not when anything has come",
         || bytes(10, LONG),
         &[
-            (1, "1", 0.0),
-            (25, "Bytes", 10_000.0),
-            (9, "9", 0.0),
-            (1, "Bytes", 10_000.0),
+            (1, "1", 0),
+            (25, "Bytes", 10_000),
+            (9, "9", 0),
+            (1, "Bytes", 10_000),
         ],
     );
     check(
@@ -115,11 +115,11 @@ fn each_refusal_says_which_limit_it_was_and_how_long_to_wait() {
             ..bytes(10, LONG)
         },
         &[
-            (10, "10", 0.0),
-            (1, "Bytes", 10_000.0),
-            (0, "0", 0.0),
-            (0, "Messages", 500.0),
-            (1, "Bytes", 10_000.0),
+            (10, "10", 0),
+            (1, "Bytes", 10_000),
+            (0, "0", 0),
+            (0, "Messages", 500),
+            (1, "Bytes", 10_000),
         ],
     );
     check(
@@ -131,7 +131,7 @@ fn each_refusal_says_which_limit_it_was_and_how_long_to_wait() {
             }),
             ..bytes(10, Duration::from_secs(1000))
         },
-        &[(10, "10", 0.0), (10, "Messages", 100_000.0)],
+        &[(10, "10", 0), (10, "Messages", 100_000)],
     );
 }
 
@@ -155,6 +155,28 @@ fn a_message_counts_whole_however_it_comes_and_what_is_no_message_does_not() {
 
 #[test]
 fn bytes_come_back_evenly() {
+    let mut app = App::with(bytes(100, Duration::from_secs(10)));
+    tell(&mut app);
+    let test = TestServer::new(app).expect("nothing is wrong");
+    let mut client = test.connect("/");
+    let mut accepted = |len: usize| {
+        client.send(&vec![0; len]);
+        client.text() == len.to_string()
+    };
+    assert!(accepted(100) && !accepted(1));
+    for _ in 0..100 {
+        // Ten bytes a second, and no more: what is refused takes nothing.
+        test.clock().advance(Duration::from_secs(1));
+        assert!(!accepted(11) && accepted(10) && !accepted(1));
+    }
+    test.clock().advance(Duration::from_millis(700));
+    assert!(accepted(3) && accepted(4) && !accepted(1));
+    test.clock().advance(LONG);
+    assert!(accepted(100) && !accepted(1), "no more than all are saved");
+}
+
+#[test]
+fn over_a_real_socket_bytes_come_back_as_well() {
     let server = telling(|| bytes(100, SHORT));
     let mut client = server.connect("/");
     let deadline = Instant::now() + PATIENCE;
