@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rushwire::{ConnectionRate, Options};
+use rushwire::testing::TestServer;
+use rushwire::{App, ConnectionRate, Options};
 
 use super::common::http::Answer;
 use super::common::{Client, Server, http, serve_with};
@@ -61,14 +62,40 @@ fn a_socket_that_comes_too_soon_is_answered_429_with_the_time_that_is_left() {
 
 #[test]
 fn whoever_waits_as_long_as_it_is_told_is_let_in() {
-    let (server, _log) = limited(|| paced(1, Duration::from_secs(1)));
-    for round in 0..2 {
-        assert_eq!(status(server.addr, "10.0.0.1"), 101, "round {round}");
-        let refused = from(server.addr, "10.0.0.1").err().expect("too soon");
-        assert_eq!((refused.status, retry_after(&refused)), (429, 1));
-        // What the header promises is about the time.
-        std::thread::sleep(Duration::from_secs(1));
+    let mut app = App::with(paced(3, Duration::from_secs(60)));
+    app.ws("/", |_, _| {});
+    let test = TestServer::new(app).expect("nothing is wrong");
+    let comes = |ip: [u8; 4]| {
+        let answer = test.request("GET", "/").from(ip).connect();
+        answer.map(drop).map_err(|refused| {
+            let seconds = refused.header("retry-after").expect("a time");
+            (refused.status, seconds.parse().expect("seconds"))
+        })
+    };
+    let (one, other) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+    (0..3).for_each(|_| assert_eq!(comes(one), Ok(())));
+    for (passed, told) in [(0, 20), (5, 15), (14, 1)] {
+        test.clock().advance(Duration::from_secs(passed));
+        assert_eq!(comes(one), Err((429, told)));
     }
+    assert_eq!(comes(other), Ok(()), "that is another's");
+    test.clock().advance(Duration::from_millis(990));
+    assert_eq!(comes(one), Err((429, 1)));
+    test.clock().advance(Duration::from_millis(10));
+    assert_eq!((comes(one), comes(one)), (Ok(()), Err((429, 20))));
+    test.clock().advance(Duration::from_secs(3600));
+    (0..3).for_each(|_| assert_eq!(comes(one), Ok(())));
+    assert_eq!(comes(one), Err((429, 20)), "no more than all are saved");
+}
+
+#[test]
+fn over_a_real_socket_whoever_waits_is_let_in_as_well() {
+    let (server, _log) = limited(|| paced(1, Duration::from_secs(1)));
+    assert_eq!(status(server.addr, "10.0.0.1"), 101);
+    let refused = from(server.addr, "10.0.0.1").err().expect("too soon");
+    assert_eq!((refused.status, retry_after(&refused)), (429, 1));
+    // What the header promises is about the time.
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(status(server.addr, "10.0.0.1"), 101);
 }
 
