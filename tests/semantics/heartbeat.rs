@@ -311,7 +311,8 @@ fn over_a_real_socket_a_peer_that_answers_lives() {
 
 #[test]
 fn over_a_real_socket_whoever_idles_or_grows_old_is_closed() {
-    let table: [(&str, fn() -> Options); 2] = [
+    type Row = (&'static str, fn() -> Options);
+    let table: [Row; 2] = [
         ("IdleTimeout", || Options {
             idle_timeout: ms(150),
             ..times(ms(20), ms(10_000))

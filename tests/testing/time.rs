@@ -1,8 +1,10 @@
 //! All that happens because time passes, and not before.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use rushwire::testing::Received;
+use rushwire::testing::{Clock, Received};
 use rushwire::{App, Options, Rate, event};
 
 use super::{Journal, SECOND, TICK, close, echo, serve, still, text};
@@ -173,12 +175,18 @@ fn timers_run_in_order_each_at_its_own_moment_and_may_set_and_cancel_others() {
     let mut app = App::with(still());
     app.ws("/", |_, _| {});
     // Set before there is a server: it begins with it.
+    let told = Rc::new(OnceCell::<Clock>::new());
+    let clock = Rc::clone(&told);
     app.hub().set_interval(ms(400), move |hub| {
         hub.ws_broadcast("tick", None);
-        noted.note("tick");
+        let clock = clock.get().expect("it is set");
+        noted.note(format!("tick at {:?}", clock.elapsed()));
     });
+    // The system's time passes meanwhile, and counts for nothing.
+    std::thread::sleep(ms(5));
     let test = serve(app);
     let clock = test.clock();
+    told.set(test.clock()).expect("the first");
     let mut client = test.connect("/");
     let (noted, at) = (journal.clone(), clock.clone());
     let never = test
@@ -197,12 +205,17 @@ fn timers_run_in_order_each_at_its_own_moment_and_may_set_and_cancel_others() {
     clock.advance(ms(1));
     assert_eq!(
         (journal.take(), client.recv()),
-        (vec!["tick".to_owned()], text("tick"))
+        (vec!["tick at 400ms".to_owned()], text("tick"))
     );
     clock.advance(ms(800));
     assert_eq!(
         journal.take(),
-        ["once at 700ms", "at once at 700ms", "tick", "tick"]
+        [
+            "once at 700ms",
+            "at once at 700ms",
+            "tick at 800ms",
+            "tick at 1.2s"
+        ]
     );
     assert_eq!((client.recv_all().len(), clock.elapsed()), (2, ms(1200)));
 }
@@ -256,10 +269,10 @@ fn the_clock_may_be_moved_from_inside_of_a_listener_as_if_it_took_that_long() {
         idle_timeout: 10 * SECOND,
         ..still()
     });
-    let slow = std::rc::Rc::new(std::cell::OnceCell::<rushwire::testing::Clock>::new());
-    let clock = std::rc::Rc::clone(&slow);
+    let slow = Rc::new(OnceCell::<Clock>::new());
+    let clock = Rc::clone(&slow);
     app.ws("/", move |socket, _| {
-        let clock = std::rc::Rc::clone(&clock);
+        let clock = Rc::clone(&clock);
         socket.on(event::Message, move |socket, message| {
             clock.get().expect("it is set").advance(20 * SECOND);
             socket.send(message);

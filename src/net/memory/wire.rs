@@ -279,3 +279,6 @@ impl Wire {
 fn other(side: Side) -> Side {
     1 - side
 }
+
+#[cfg(test)]
+mod tests;
