@@ -215,6 +215,24 @@ fn what_other_threads_ask_for_is_done_in_a_turn() {
 }
 
 #[test]
+fn what_listeners_ask_of_a_remote_is_done_in_the_same_turn() {
+    let mut app = App::with(still());
+    app.ws("/", |socket, _| {
+        socket.on(event::Message, |socket, message| {
+            let (remote, id) = (socket.hub().remote(), socket.id());
+            let text = message.as_text().expect("text").to_owned();
+            let again = remote.clone();
+            let later = move |_: &rushwire::Hub| _ = again.send(id, &text);
+            remote.post(later).expect("the server is there");
+        });
+    });
+    let test = serve(app);
+    let mut client = test.connect("/");
+    client.send("later");
+    assert_eq!(client.text(), "later");
+}
+
+#[test]
 fn each_run_is_like_every_other() {
     let run = || {
         let mut lines = Vec::new();
