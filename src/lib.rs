@@ -43,6 +43,11 @@
 //!
 //! Whatever a peer sends gets a clear answer: an HTTP status, or a close code. The limits are in
 //! [`Options`], and each has a default.
+//!
+//! # Tests of an application
+//!
+//! With the feature `testing`, the module `testing` serves an [`App`] in memory, to clients on the same
+//! thread and in a time that only the test moves: no sockets, no waiting.
 
 // Nothing that a peer sends may reach a panic; tests may panic as they like.
 #![cfg_attr(

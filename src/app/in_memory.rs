@@ -31,7 +31,9 @@ impl Server {
         let hub = &self.core.hub;
         let asked = hub.is_shutdown_asked() || hub.mailbox().has_jobs();
         let now = asked.then(|| hub.links().time.now());
-        [now, self.deadline, self.reactor.due()]
+        // When everyone has gone, there is nobody left to be cut.
+        let deadline = self.deadline.filter(|_| !self.is_done());
+        [now, deadline, self.reactor.due()]
             .into_iter()
             .flatten()
             .min()

@@ -185,6 +185,10 @@ fn a_server_shuts_down_as_it_would_and_cuts_who_stays_too_long() {
     let cause = |line: &String| line.split(' ').nth(3).map(str::to_owned);
     let causes: Vec<_> = journal.take().iter().filter_map(cause).collect();
     assert_eq!(causes.len(), 2, "{causes:?}");
+    // Nothing is left to be done, however long it is waited for.
+    let began = std::time::Instant::now();
+    test.clock().advance(24 * 3600 * SECOND);
+    assert!(began.elapsed() < 20 * SECOND);
     // Who comes now finds nobody.
     let late = test.open();
     assert!(late.is_ended());

@@ -156,3 +156,11 @@ fn who_waits_when_the_door_goes_is_refused_and_nobody_comes_after() {
     drop(client);
     assert_eq!(wires(), 0);
 }
+
+/// So that what an idle connection costs is the same with the kit and without it.
+#[cfg(unix)]
+#[test]
+fn a_stream_is_no_larger_for_it() {
+    assert_eq!(size_of::<Stream>(), 2 * size_of::<std::os::fd::RawFd>());
+    assert_eq!(size_of::<End>(), size_of::<std::os::fd::RawFd>());
+}
