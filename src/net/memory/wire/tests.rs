@@ -37,7 +37,7 @@ fn wires() -> usize {
 #[test]
 fn bytes_come_out_as_they_went_in_however_much_is_taken() {
     let (network, server, client) = pair(10);
-    let (mut sent, mut got) = (0_u8, Vec::new());
+    let (mut sent, mut got) = (0_u8, Vec::<u8>::new());
     for step in 0..500_usize {
         let portion: Vec<u8> = (0..step % 7).map(|i| sent.wrapping_add(i as u8)).collect();
         match client.write(&portion) {
