@@ -1,15 +1,16 @@
-// The chat example in a real browser: three people type with the keyboard, the test reads what
-// their pages show. Run by `tests/browser/run`; CHAT_SERVER names the server's command.
+// The chat example in a real browser: three people sign in and type with the keyboard, one of them on
+// a phone; the test reads what their pages show. Run by `tests/browser/run`; CHAT_SERVER names the server's command.
 
 import { mkdir } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { Cable, Server, eventually, freePort, same, within } from './lib.mjs';
-import { takePictures } from './pictures.mjs';
+import { SIZES, takePictures } from './pictures.mjs';
 import { scripted } from './scripted.mjs';
 
 const LIMIT = 180_000; // ms for the whole run
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const ADMIN = 'a word that only the admin knows';
 const PUBLIC = '[data-testid=message]:not(.private) [data-testid=text]';
 
 /** One person: a page in a context of its own, and every frame its socket received. */
@@ -27,6 +28,8 @@ class Person {
   at(id) { return this.page.getByTestId(id); }
   texts(selector = PUBLIC) { return this.page.locator(selector).allTextContents(); }
   lines() { return this.page.locator('.line:not(.day)').allTextContents(); }
+  otherRooms() { return this.page.locator('[data-testid=other-room] .who').allTextContents(); }
+  here() { return this.at('here').textContent(); }
   users() { return this.page.locator('[data-testid=user] .who').allTextContents(); }
   state() { return this.at('state').getAttribute('data-state'); }
   typing() { return this.at('typing').textContent(); }
@@ -48,7 +51,26 @@ class Person {
 
   async type(text) { await this.at('composer').focus(); await this.page.keyboard.type(text); }
   async say(text) { await this.type(text); await this.page.keyboard.press('Enter'); }
-  async choose(name) { await this.page.getByRole('button', { name: `Write to ${name} alone` }).or(this.page.locator('[data-testid=user] button', { hasText: name })).first().click(); }
+  /** On a phone, people and rooms are in a drawer. */
+  async list() { if (await this.at('people').isVisible()) await this.at('people').click(); }
+  async leave() { await this.list(); await this.at('leave').click(); }
+  async goTo(room) { await this.list(); await this.at('go').fill(room); await this.page.keyboard.press('Enter'); }
+  async choose(name) { await this.list(); await this.page.getByRole('button', { name: `Write to ${name} alone` }).or(this.page.locator('[data-testid=user] button', { hasText: name })).first().click(); }
+}
+
+/** What sticks out of the window, or out of its own box where that shows. */
+function overflowing({ page }) {
+  return page.evaluate(() => {
+    const name = element => `${element.tagName.toLowerCase()}.${element.className.baseVal ?? element.className}`;
+    const shown = [...document.querySelectorAll('body *')].filter(element => element.checkVisibility({ visibilityProperty: true }) && !element.closest('.unseen'));
+    const out = shown.filter(element => { const { left, right, width } = element.getBoundingClientRect(); return width > 0 && (left < -0.5 || right > innerWidth + 0.5); });
+    const spilt = shown.filter(element => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX === 'visible');
+    const wide = document.scrollingElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
+    return [...wide, ...out.map(element => `${name(element)} sticks out`), ...spilt.map(element => `${name(element)} spills`)];
+  });
+}
+async function fits(people, when) {
+  for (const person of people) await eventually(`what does not fit at ${person.name}, ${when}`, () => overflowing(person), []);
 }
 
 async function bothShow(people, texts) {
@@ -60,6 +82,10 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
   const hears = text => { said.push(text); return bothShow(pair, said); };
   return {
     async 'people join by typing into the form'() {
+      await ada.page.goto(far);
+      await fits([ada], 'at the door');
+      await brook.page.goto(origin);
+      await fits([brook], 'at the door');
       await ada.join(far);
       await brook.join(origin);
       await cleo.join(origin);
@@ -86,6 +112,57 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await eventually('Brook sees it end', () => brook.typing(), '');
       same('Ada was not told of herself', ada.heardOf('typing').filter(({ user }) => user.name === 'Ada'), []);
     },
+    async 'nothing overflows, however long a word is, on the desktop and on the phone'() {
+      const word = 'Donaudampfschifffahrtsgesellschaft'.repeat(6);
+      await brook.say(word);
+      await hears(word);
+      await fits(pair, 'with a long word');
+      await brook.list();
+      await fits([brook], 'with the drawer open');
+      await brook.page.keyboard.press('Escape');
+    },
+    async 'an announcement stands out for everyone in the room'() {
+      await ada.at('loud').click();
+      await ada.say('Lunch is at noon');
+      await hears('Lunch is at noon');
+      await eventually('Brook sees who announces', () => brook.page.locator('.message.loud .author').allTextContents(), ['Announcement by Ada']);
+      await eventually('Ada has it delivered', () => ada.page.locator('.message.loud').evaluateAll(all => all.map(one => one.dataset.state)), ['delivered']);
+      await ada.say('and this is as usual');
+      await hears('and this is as usual');
+      same('one was loud', await brook.page.locator('.message.loud').count(), 1);
+    },
+    async 'the admin speaks to a room'() {
+      const headers = { Authorization: `Bearer ${ADMIN}` }, body = JSON.stringify({ message: 'Maintenance at ten', room: 'lobby' });
+      const answer = await fetch(`${origin}api/admin/broadcast`, { method: 'POST', headers, body });
+      same('the answer', await answer.json(), { success: true, reached: 2 });
+      for (const { name, page } of pair) await eventually(`what ${name} sees`, () => page.locator('.system').allTextContents(), ['Maintenance at ten']);
+      same('Cleo is elsewhere', await cleo.page.locator('.system').count(), 0);
+    },
+    async 'one goes to another room and comes back, over the same connection'() {
+      const sockets = brook.sockets;
+      await brook.goTo('garden');
+      await eventually('where Brook is', () => brook.here(), '# garden');
+      await eventually('people at Cleo', () => cleo.users(), ['Cleo', 'Brook']);
+      await eventually('people at Ada', () => ada.users(), ['Ada']);
+      await eventually('Ada sees Brook leave', async () => (await ada.lines()).at(-1), 'Brook left');
+      await eventually('Brook sees the lobby from afar', () => brook.otherRooms(), ['# lobby']);
+      same('Brook sees nothing of the lobby', await brook.texts(), []);
+      await brook.say('nice flowers');
+      await eventually('Cleo hears it', () => cleo.texts(), ['nice flowers']);
+      await brook.list();
+      await brook.page.getByTestId('other-room').getByRole('button').click();
+      await eventually('where Brook is', () => brook.here(), '# lobby');
+      await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
+      await bothShow([ada], said);
+      said.splice(said.indexOf('Lunch is at noon'), 1); // an announcement is no part of the history
+      await bothShow([brook], said);
+      await ada.page.reload();
+      await ada.online();
+      await bothShow([ada], said);
+      await cleo.page.reload();
+      await cleo.online();
+      same('the socket', brook.sockets, sockets);
+    },
     async 'a message that looks like HTML stays text'() {
       const attack = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
       await ada.say(attack);
@@ -109,10 +186,11 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await ada.page.getByRole('button', { name: 'Write to everyone' }).click();
     },
     async 'another room hears nothing'() {
+      const heardBefore = cleo.heard.findLastIndex(message => message.type === 'authenticated');
       await cleo.say('anybody here?');
       await eventually('Cleo has her echo', () => cleo.marks(), ['delivered']);
-      same('Cleo sees only her own', await cleo.texts('[data-testid=text]'), ['anybody here?']);
-      await eventually('and was sent nothing else', () => cleo.heard.map(message => message.type), ['room-history', 'chat-message']);
+      same('Cleo sees only her own', await cleo.texts('.mine [data-testid=text]'), ['anybody here?']);
+      await eventually('and was sent nothing else', () => cleo.heard.slice(heardBefore).map(message => message.type), ['authenticated', 'room-info', 'room-history', 'chat-message']);
       same('no typing either', await cleo.typing(), '');
     },
     async 'a cut line loses and doubles nothing when the history is replayed'() {
@@ -154,11 +232,12 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await ada.at('composer').fill('');
     },
     async 'the server dies and comes back: everyone returns, what was typed arrives once'() {
-      await cleo.page.evaluate(() => new Promise(resolve => {
-        const witness = new WebSocket(`ws://${location.host}/chat/witness?user=Witness`);
-        witness.onopen = resolve;
+      await cleo.page.evaluate(async () => {
+        const { token } = await (await fetch('api/login', { method: 'POST', body: '{"name":"Witness"}' })).json();
+        const witness = new WebSocket(`ws://${location.host}/chat/witness?token=${token}`);
+        await new Promise(resolve => { witness.onopen = resolve; });
         window.farewell = new Promise(told => { witness.onclose = ({ code, wasClean }) => told([code, wasClean]); });
-      }));
+      });
       await server.stop();
       same('the server says goodbye', await cleo.page.evaluate(() => window.farewell), [1001, true]);
       for (const person of [ada, brook, cleo]) await person.disconnected();
@@ -180,7 +259,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       cable.set('cut');
       await ada.disconnected();
       await ada.say('are you there?');
-      await brook.at('leave').click();
+      await brook.leave();
       await eventually('Brook is back at the door', () => brook.at('join').isVisible(), true);
       cable.set('whole');
       await eventually('Ada is told', () => ada.at('toast').locator('span').textContent(), 'Brook is not here now');
@@ -197,7 +276,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await brook.online();
       await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
       const sockets = brook.sockets;
-      await brook.at('leave').click();
+      await brook.leave();
       await eventually('Ada sees it', async () => (await ada.lines()).at(-1), 'Brook left');
       await eventually('people at Ada', () => ada.users(), ['Ada']);
       await ada.say('alone again');
@@ -210,13 +289,16 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await eventually('people at Ada', () => ada.users(), ['Ada', 'Brook']);
     },
     async 'wrong requests are answered with errors, and the connection stays'() {
-      const answers = await cleo.page.evaluate(() => new Promise((resolve, reject) => {
-        const socket = new WebSocket(`ws://${location.host}/chat/errors?user=Eve`), heard = [];
-        socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
-        socket.onopen = () => ['{', '{"type":"dance"}', '{"type":"private","targetUserId":"nobody","text":"x","clientId":"e-1"}'].forEach(text => socket.send(text));
-        socket.onmessage = ({ data }) => { if (heard.push(JSON.parse(data)) === 4) resolve(heard.slice(1).map(({ type, message }) => [type, message])); };
-      }));
-      same('answers', answers, [['error', 'Invalid message format'], ['error', 'Unknown message type'], ['error', 'User not found or offline']]);
+      const answers = await cleo.page.evaluate(async () => {
+        const { token } = await (await fetch('api/login', { method: 'POST', body: '{"name":"Eve"}' })).json();
+        return new Promise((resolve, reject) => {
+          const socket = new WebSocket(`ws://${location.host}/chat/errors`, ['chat', `bearer.${token}`]), heard = [];
+          socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
+          socket.onopen = () => ['{', '{"type":"dance"}', '{"type":"private","targetUserId":"nobody","text":"x","clientId":"e-1"}'].forEach(text => socket.send(text));
+          socket.onmessage = ({ data }) => { if (heard.push(JSON.parse(data)) === 6) resolve([socket.protocol, ...heard.slice(3).map(({ type, message }) => `${type}: ${message}`)]); };
+        });
+      });
+      same('answers', answers, ['chat', 'error: Invalid message format', 'error: Unknown message type', 'error: User not found or offline']);
     },
     async 'no page raised an error'() {
       for (const { name, faults } of [ada, brook, cleo]) same(`faults at ${name}`, faults, []);
@@ -230,8 +312,8 @@ async function run(browser, server) {
   await cable.open();
   try {
     const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
-    const enter = async (name, room) => new Person(name, room, await (await browser.newContext()).newPage());
-    const people = { ada: await enter('Ada', 'lobby'), brook: await enter('Brook', 'lobby'), cleo: await enter('Cleo', 'garden') };
+    const enter = async (name, room, viewport) => new Person(name, room, await (await browser.newContext({ viewport })).newPage());
+    const people = { ada: await enter('Ada', 'lobby', SIZES.desktop), brook: await enter('Brook', 'lobby', SIZES.phone), cleo: await enter('Cleo', 'garden', SIZES.desktop) };
     for (const [name, scenario] of Object.entries({ ...scenarios({ ...people, server, cable, origin, far }), ...scripted })) {
       await scenario(browser, origin).catch(error => { throw new Error(`${name}: ${error.message}`); });
       console.log(`ok - ${name}`);
@@ -245,6 +327,7 @@ async function run(browser, server) {
   }
 }
 
+process.env.CHAT_ADMIN_TOKEN = ADMIN;
 const server = new Server(process.env.CHAT_SERVER ?? new URL('../../target/release/examples/chat', import.meta.url).pathname, await freePort());
 let browser;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });

@@ -1,4 +1,4 @@
-// What the browser test needs beside the browser: the chat server as a child process,
+// What the browser tests need beside the browser: an example's server as a child process,
 // a cable that can be cut between a page and that server, and checks that wait and explain.
 
 import { spawn } from 'node:child_process';
@@ -8,7 +8,7 @@ import { isDeepStrictEqual, inspect } from 'node:util';
 
 const PATIENCE = 15_000; // ms for anything that must happen by itself
 
-/** The chat server, always on the same port, so that it can die and come back. */
+/** A server, always on the same port, so that it can die and come back. */
 export class Server {
   constructor(command, port) {
     [this.program, ...this.words] = command.split(/\s+/);

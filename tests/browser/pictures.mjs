@@ -1,13 +1,14 @@
 // Screenshots of the chat page in a plausible conversation, for people to look at:
 // desktop and phone, light and dark, the door, the drawer, and a lost connection.
 
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const GUESTS = ['Brook Imani', 'Mateo', 'Yuki', 'Cleo'];
 const TALK = [
   ['Brook Imani', 'Morning! The new build is on the staging server.'],
   ['Brook Imani', 'Reconnects look good from here, even through the tunnel on the train.'],
   ['Mateo', 'Nice. I had it open on two phones all night: 9 hours, no gap in the history.'],
   ['Ada', 'That is what I hoped for 🎉'],
+  ['Yuki', 'Release is at four. Please no merges after three.', 'announce'],
   ['Ada', 'Could someone try it behind the office proxy? That was the last one on my list.'],
   ['Yuki', 'On it. Give me ten minutes, I have to find the cable first.\nIf it fails I will post the trace here.'],
   ['Mateo', 'Bring coffee ☕️'],
@@ -19,23 +20,25 @@ async function invite(browser, origin) {
   const page = await (await browser.newContext()).newPage();
   await page.goto(origin);
   await page.evaluate(async names => {
-    const enter = name => new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://${location.host}/chat/release?user=${encodeURIComponent(name)}`);
-      socket.onmessage = () => resolve([name, socket]);
-      socket.onerror = () => reject(new Error(`${name} cannot join`));
-    });
-    window.guests = new Map(await Promise.all(names.map(enter)));
+    const enter = async (name, room) => {
+      const { token } = await (await fetch('api/login', { method: 'POST', body: JSON.stringify({ name }) })).json();
+      const socket = new WebSocket(`ws://${location.host}/chat/${room}`, ['chat', `bearer.${token}`]);
+      await new Promise((resolve, reject) => { socket.onmessage = resolve; socket.onerror = () => reject(new Error(`${name} cannot join`)); });
+      return [name, socket];
+    };
+    window.guests = new Map(await Promise.all(names.map(name => enter(name, 'release'))));
+    for (const [name, room] of [['Noor', 'garden'], ['Sam', 'garden'], ['Li', 'support']]) await enter(name, room);
   }, GUESTS);
   return (name, message) => page.evaluate(([who, what]) => window.guests.get(who).send(JSON.stringify(what)), [name, message]);
 }
 
 async function talk(page, tell) {
-  for (const [index, [name, text]] of TALK.entries()) {
+  for (const [index, [name, text, type = 'chat']] of TALK.entries()) {
     if (name === 'Ada') {
       await page.getByTestId('composer').fill(text);
       await page.keyboard.press('Enter');
     } else {
-      await tell(name, { type: 'chat', text, clientId: `picture-${index}` });
+      await tell(name, { type, text, clientId: `picture-${index}` });
     }
     await page.getByTestId('message').nth(index).and(page.locator('[data-state=delivered]')).waitFor();
   }
