@@ -287,7 +287,7 @@ function showTarget() {
   const loud = Boolean(target?.loud), gone = targetGone();
   $('to').hidden = target === null;
   $('to').classList.toggle('gone', gone);
-  $('to-text').textContent = target && (loud ? `An announcement to #${me.room}` : gone ? `${target.name} is not here now` : `Only to ${target.name}`);
+  $('to-text').textContent = target && (loud ? `Announcing to #${me.room}` : gone ? `${target.name} is not here now` : `Only to ${target.name}`);
   $('to-all').textContent = loud ? 'Write as usual' : 'Write to everyone';
   $('loud').setAttribute('aria-pressed', String(loud));
   $('composer').placeholder = loud ? `Announce to #${me.room}` : `Message ${target ? target.name : `#${me.room}`}`;
@@ -305,8 +305,12 @@ function submit() {
   compose(text, to);
 }
 function saveDraft() {
+  store.set(tab, `draft:${me.room}`, { text: $('composer').value, target });
+  grow();
+}
+/** The composer is as high as its text. */
+function grow() {
   const field = $('composer');
-  store.set(tab, `draft:${me.room}`, { text: field.value, target });
   field.style.height = 'auto';
   field.style.height = `${field.scrollHeight}px`;
 }
@@ -474,6 +478,7 @@ new ResizeObserver(() => { if (atBottom) scrollDown(); }).observe($('messages'))
 $('toast-close').onclick = () => { $('toast').hidden = true; };
 document.onkeydown = event => { if (event.key === 'Escape') { $('toast').hidden = true; drawer(false); } };
 document.onvisibilitychange = () => { if (!document.hidden && link) { link.hurry(); document.title = `#${me.room}`; } };
+window.onresize = grow;
 window.ononline = () => link?.hurry();
 window.onoffline = () => { if (link) showState(); };
 matchMedia('(max-width: 47.99rem)').onchange = () => drawer(false);

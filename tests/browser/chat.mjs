@@ -19,6 +19,7 @@ class Person {
     Object.assign(this, { name, room, page, heard: [], sockets: 0, faults: [] });
     page.setDefaultTimeout(10_000);
     page.on('pageerror', error => this.faults.push(error.message));
+    page.on('console', said => { if (/Content Security Policy/.test(said.text())) this.faults.push(said.text()); });
     page.on('websocket', socket => {
       this.sockets += 1;
       socket.on('framereceived', ({ payload }) => this.heard.push(JSON.parse(payload)));

@@ -78,9 +78,15 @@ export async function takePictures(browser, server, origin, folder) {
   await page.keyboard.press('Enter');
   await page.locator('.mine.private[data-state=delivered]').waitFor();
   await everyLook('private');
+  const headers = { Authorization: `Bearer ${process.env.CHAT_ADMIN_TOKEN}` };
+  await fetch(`${origin}api/admin/broadcast`, { method: 'POST', headers, body: '{"message":"The server restarts at ten. What you write meanwhile is kept."}' });
+  await page.locator('.system').waitFor();
+  await page.getByTestId('loud').click();
+  await page.getByTestId('composer').fill('The restart is over in a minute.');
+  await everyLook('announce');
+  await page.getByTestId('loud').click();
   await server.stop();
   await page.locator('[data-testid=banner]').waitFor();
-  await page.getByRole('button', { name: 'Write to everyone' }).click();
   await page.getByTestId('composer').fill('Still here, even offline.');
   await page.keyboard.press('Enter');
   await page.locator('.pending').waitFor();
