@@ -90,7 +90,9 @@ impl Auth {
             Some(user) if user.name == name => user,
             _ => User::new(name, false).map_err(|_| refuse(500, "Internal server error"))?,
         };
-        let token = self.sign(&user).ok_or_else(|| refuse(500, "Internal server error"))?;
+        let token = self
+            .sign(&user)
+            .ok_or_else(|| refuse(500, "Internal server error"))?;
         Ok((user, token))
     }
 
@@ -153,14 +155,23 @@ impl Auth {
 /// The token of a request, wherever it stands. Browsers can set no headers for a socket, and an
 /// address is seen in logs: they offer it as a subprotocol.
 fn token_of(request: &Request) -> Option<&str> {
-    let offered = || request.protocols().find_map(|name| name.strip_prefix(BEARER));
-    request.query("token").or_else(|| bearer(request)).or_else(offered)
+    let offered = || {
+        request
+            .protocols()
+            .find_map(|name| name.strip_prefix(BEARER))
+    };
+    request
+        .query("token")
+        .or_else(|| bearer(request))
+        .or_else(offered)
 }
 
 /// What stands behind `Authorization: Bearer` (RFC 6750 §2.1).
 fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("Authorization")?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// A name that can be shown: on one line, not empty, not endless.

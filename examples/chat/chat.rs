@@ -212,7 +212,7 @@ impl Chat {
     pub(crate) fn room_info(&self, hub: &Hub, room: &str) -> Value {
         let connections = hub.room(&format!("{ROOM}{room}")).len();
         let rooms = self.rooms.borrow();
-        json!({ "room": room, "connections": connections, "messages": rooms.recent(room) })
+        json!({ "room": room, "connections": connections, "messages": rooms.history(room) })
     }
 }
 
@@ -231,8 +231,12 @@ fn whisper(
     text: &str,
     client_id: Option<&str>,
 ) -> Result<(), &'static str> {
-    let message = json!({ "type": "private-message", "text": text, "from": user.json(), "timestamp": now() });
-    let reached = socket.hub().to(&format!("{USER}{to}")).send(&message.to_string());
+    let message =
+        json!({ "type": "private-message", "text": text, "from": user.json(), "timestamp": now() });
+    let reached = socket
+        .hub()
+        .to(&format!("{USER}{to}"))
+        .send(&message.to_string());
     if reached == 0 {
         return Err("User not found or offline");
     }

@@ -15,9 +15,21 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// The page and its parts: path, type, text.
 const FILES: [(&str, &str, &str); 4] = [
     ("/", "text/html; charset=utf-8", include_str!("page.html")),
-    ("/page.css", "text/css; charset=utf-8", include_str!("page.css")),
-    ("/page.js", "text/javascript; charset=utf-8", include_str!("page.js")),
-    ("/link.js", "text/javascript; charset=utf-8", include_str!("link.js")),
+    (
+        "/page.css",
+        "text/css; charset=utf-8",
+        include_str!("page.css"),
+    ),
+    (
+        "/page.js",
+        "text/javascript; charset=utf-8",
+        include_str!("page.js"),
+    ),
+    (
+        "/link.js",
+        "text/javascript; charset=utf-8",
+        include_str!("link.js"),
+    ),
 ];
 
 /// Adds the routes.

@@ -80,16 +80,24 @@ impl Rooms {
         }
     }
 
-    /// What was said last, the oldest first.
-    pub(crate) fn recent(&self, name: &str) -> Vec<&Value> {
+    /// What was said, the oldest first, as far as it is kept.
+    pub(crate) fn history(&self, name: &str) -> Vec<&Value> {
         let history = self.0.get(name).map(|room| &room.history);
-        let skipped = history.map_or(0, |kept| kept.len().saturating_sub(SHOWN));
-        history.into_iter().flatten().skip(skipped).collect()
+        history.into_iter().flatten().collect()
+    }
+
+    /// What a newcomer is shown of it.
+    pub(crate) fn recent(&self, name: &str) -> Vec<&Value> {
+        let mut history = self.history(name);
+        history.drain(..history.len().saturating_sub(SHOWN));
+        history
     }
 
     /// How many people are in each room: `{"lobby":2}`.
     pub(crate) fn all(&self) -> Value {
         let rooms = self.0.iter();
-        rooms.map(|(name, room)| (name.clone(), json!(room.people.len()))).collect()
+        rooms
+            .map(|(name, room)| (name.clone(), json!(room.people.len())))
+            .collect()
     }
 }
