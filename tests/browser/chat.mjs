@@ -205,6 +205,8 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       said.push('said meanwhile');
       await hears('written in a tunnel');
       await eventually('Ada is back', () => brook.users(), ['Brook', 'Ada']);
+      const ids = new Set(ada.heardOf('room-history').map(({ you }) => you.id));
+      same('Ada is the same person as before', ids.size, 1);
     },
     async 'a message whose echo was lost is not sent twice'() {
       cable.set('mute');

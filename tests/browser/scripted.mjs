@@ -35,14 +35,73 @@ async function say(page, text) {
 }
 
 export const scripted = {
-  async 'close 1008 is final, and its reason is shown'(browser, origin) {
-    const play = await stage(browser, origin, { opens: (_, socket) => socket.close({ code: 1008, reason: 'Not on the list' }) });
+  async 'closes 1000 and 1008 are final, and their reason is shown'(browser, origin) {
+    for (const code of [1000, 1008]) {
+      const play = await stage(browser, origin, { opens: (_, socket) => socket.close({ code, reason: 'Not on the list' }) });
+      await eventually('the state', () => state(play.page), 'closed');
+      same('the reason', await play.page.getByTestId('toast').locator('span').textContent(), 'Not on the list');
+      await play.page.clock.fastForward(120_000);
+      same('sockets after two minutes', play.sockets, 1);
+      await play.page.getByTestId('retry').click();
+      await eventually('but one may ask again', () => play.sockets, 2);
+    }
+  },
+  async 'a name that the server refuses is final, and the reason is shown'(browser, origin) {
+    const play = await stage(browser, origin, { opens: tell => tell(history()) });
+    await eventually('the state', () => state(play.page), 'online');
+    await play.page.route('**/api/login', route => route.fulfill({ status: 400, json: { type: 'error', message: 'Please choose a name' } }));
+    await play.page.reload();
     await eventually('the state', () => state(play.page), 'closed');
-    same('the reason', await play.page.getByTestId('toast').locator('span').textContent(), 'Not on the list');
+    same('the reason', await play.page.getByTestId('toast').locator('span').textContent(), 'Please choose a name');
     await play.page.clock.fastForward(120_000);
-    same('sockets after two minutes', play.sockets, 1);
+    same('sockets', play.sockets, 1);
+  },
+  async 'each connection shows the token of the one before, and so stays the same person'(browser, origin) {
+    const play = await stage(browser, origin, { opens: tell => tell(history()), hears: (message, _, socket) => socket.close({ code: 1001 }) });
+    const asked = [];
+    await play.page.route('**/api/login', async route => {
+      asked.push(route.request().headers().authorization ?? 'nothing');
+      await route.fulfill({ json: { token: `token-${asked.length}` } });
+    });
+    await play.page.evaluate(() => sessionStorage.removeItem('chat:token:Ada'));
+    await play.page.reload();
+    await eventually('the state', () => state(play.page), 'online');
+    await say(play.page, 'and the line is cut');
+    await eventually('the state', () => state(play.page), 'waiting');
     await play.page.getByTestId('retry').click();
-    await eventually('but one may ask again', () => play.sockets, 2);
+    await eventually('what was shown', () => asked.slice(-2), ['nothing', 'Bearer token-1']);
+  },
+  async 'what was too fast for the server is said again when it may be'(browser, origin) {
+    let refusals = 1;
+    const play = await stage(browser, origin, {
+      opens: tell => tell(history()),
+      hears: (message, tell) => {
+        if (message.type !== 'chat') return;
+        tell(refusals-- > 0 ? { type: 'error', message: 'Rate limit exceeded', retryAfter: 700 } : echo(message));
+      },
+    });
+    const chats = () => play.said.filter(({ type }) => type === 'chat').map(({ text }) => text);
+    await eventually('the state', () => state(play.page), 'online');
+    await say(play.page, 'fast');
+    await eventually('it was sent', chats, ['fast']);
+    await play.page.clock.fastForward(600);
+    same('but not again before its time', chats(), ['fast']);
+    await play.page.clock.fastForward(200);
+    await eventually('delivered', () => play.page.locator('[data-testid=message]').evaluateAll(all => all.map(one => one.dataset.state)), ['delivered']);
+    same('sent twice', chats(), ['fast', 'fast']);
+  },
+  async 'a room that cannot be entered leaves one where one is'(browser, origin) {
+    const play = await stage(browser, origin, {
+      opens: tell => tell(history()),
+      hears: (message, tell) => tell(message.type === 'chat' ? echo(message) : { type: 'error', message: 'Bad room name' }),
+    });
+    await eventually('the state', () => state(play.page), 'online');
+    await play.page.getByTestId('go').fill('elsewhere');
+    await play.page.keyboard.press('Enter');
+    await eventually('the reason', () => play.page.getByTestId('toast').locator('span').textContent(), 'Bad room name');
+    await say(play.page, 'still here');
+    await eventually('delivered', () => play.page.locator('[data-testid=message]').evaluateAll(all => all.map(one => one.dataset.state)), ['delivered']);
+    same('the room', await play.page.getByTestId('here').textContent(), '# stage');
   },
   async 'close 1013 is answered by waiting at least three seconds'(browser, origin) {
     const play = await stage(browser, origin, { opens: (_, socket) => socket.close({ code: 1013 }) }, { opens: tell => tell(history()) });

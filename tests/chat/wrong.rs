@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::common::client::TEXT;
-use crate::common::{Client, until};
+use crate::common::client::{TEXT, frame};
+use crate::common::until;
 use crate::program::{Chat, chat, hear, say};
 
 const FORMAT: &str = "Invalid message format";
@@ -154,30 +154,19 @@ fn who_says_too_much_is_told_and_may_go_on_later() {
 #[test]
 fn who_breaks_the_rules_is_told_before_the_end() {
     let program = Chat::start();
-    let bytes: &[(&str, fn(&mut Client), u16)] = &[
-        (
-            "no UTF-8",
-            |client| client.send_frame(true, 0, TEXT, &[0xC3, 0x28]),
-            1007,
-        ),
-        (
-            "too long",
-            |client| client.send(&"x".repeat(32 * 1024 + 1)),
-            1009,
-        ),
-        (
-            "a reserved bit",
-            |client| client.send_frame(true, 1, TEXT, b"x"),
-            1002,
-        ),
+    let long = "x".repeat(32 * 1024 + 1);
+    let cases = [
+        ("no UTF-8", frame(true, 0, TEXT, &[0xC3, 0x28]), 1007),
+        ("too long", frame(true, 0, TEXT, long.as_bytes()), 1009),
+        ("a reserved bit", frame(true, 1, TEXT, b"x"), 1002),
     ];
-    for (name, breaks, code) in bytes {
+    for (name, bytes, code) in cases {
         let (mut ada, _) = program.join("lobby", "Ada");
-        breaks(&mut ada);
+        ada.send_raw(&bytes);
         let expected =
             json!({ "type": "error", "message": "Connection error occurred", "code": code });
         assert_eq!(hear(&mut ada), expected, "{name}");
-        assert_eq!(ada.closed().0, *code, "{name}");
+        assert_eq!(ada.closed().0, code, "{name}");
     }
     let (_, welcome) = program.join("lobby", "Brook");
     assert_eq!(welcome["messages"], json!([]), "the program goes on");
