@@ -118,8 +118,8 @@ fn somebody_with_two_windows_counts_once_and_leaves_with_the_last() {
 /// A16, A17: `join-room` and `switch-room`.
 #[test]
 fn one_goes_to_another_room_over_the_same_connection() {
-    let program = Chat::start();
     for event in ["switch-room", "join-room"] {
+        let program = Chat::start();
         let (mut ada, _) = program.join("lobby", "Ada");
         let (mut cleo, _) = program.join("garden", "Cleo");
         let (mut brook, welcome) = program.join("lobby", "Brook");
@@ -195,8 +195,8 @@ fn a_bad_room_name_is_refused_and_one_stays_where_one_is() {
 /// A6: the history lives as long as somebody is there.
 #[test]
 fn a_room_forgets_when_the_last_one_leaves_it() {
-    let program = Chat::start();
     for how in ["closes", "switches"] {
+        let program = Chat::start();
         let (mut ada, _) = program.join("lobby", "Ada");
         chat(&mut ada, "remember");
         if how == "closes" {
