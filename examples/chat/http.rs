@@ -12,24 +12,13 @@ use crate::chat::{self, Chat};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page and its parts: path, type, text.
-const FILES: [(&str, &str, &str); 4] = [
-    ("/", "text/html; charset=utf-8", include_str!("page.html")),
-    (
-        "/page.css",
-        "text/css; charset=utf-8",
-        include_str!("page.css"),
-    ),
-    (
-        "/page.js",
-        "text/javascript; charset=utf-8",
-        include_str!("page.js"),
-    ),
-    (
-        "/link.js",
-        "text/javascript; charset=utf-8",
-        include_str!("link.js"),
-    ),
+/// The page and its parts: path, kind of text, text.
+const FILES: [(&str, &str, &str); 5] = [
+    ("/", "html", include_str!("page.html")),
+    ("/page.css", "css", include_str!("page.css")),
+    ("/page.js", "javascript", include_str!("page.js")),
+    ("/link.js", "javascript", include_str!("link.js")),
+    ("/elements.js", "javascript", include_str!("elements.js")),
 ];
 
 /// Adds the routes.
@@ -40,7 +29,7 @@ pub(crate) fn serve(app: &mut App, auth: &Rc<Auth>, chat: &Rc<Chat>) {
                 .header("Cache-Control", "no-cache")
                 .header("X-Content-Type-Options", "nosniff")
                 .header("Referrer-Policy", "no-referrer");
-            ctx.bytes(kind, text);
+            ctx.bytes(&format!("text/{kind}; charset=utf-8"), text);
         });
     }
     let door = Rc::clone(auth);

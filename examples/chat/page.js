@@ -1,5 +1,6 @@
 // What the page shows, and what one does with it. Text from the network only ever becomes `textContent`.
 
+import { ICONS, avatar, create, hueOf, icon, initials, messageElement } from './elements.js';
 import { Link, Outbox, Pass, browser, newId, store, tab } from './link.js';
 
 const TYPING_EVERY = 3_000, TYPING_LASTS = 5_000; // ms
@@ -12,7 +13,6 @@ const TOO_BIG = 1009;
 const $ = id => document.getElementById(id);
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const ICONS = { pending: ['Waiting to be sent', 'M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 7v5l3 2'], delivered: ['Delivered', 'M5 13l4 4L19 7'], private: ['', 'M4 5h16v11H9l-5 4z'] };
 
 // ---- What was composed, on its way
 
@@ -100,7 +100,10 @@ const hear = {
   },
   error({ message, clientId, retryAfter }) {
     const item = outbox.find(clientId);
-    if (item) return refused(item, message);
+    if (item) {
+      refused(item, message);
+      return flush();
+    }
     if (retryAfter) return slowDown(retryAfter);
     moving = '';
     toast(message);
@@ -127,18 +130,6 @@ function showPending(item) {
   shown.set(item.clientId, element);
   $('messages').append(element);
   dress(element, item.error ? 'failed' : 'pending', item.at);
-}
-function messageElement({ text, user, own = false, loud = false, note = '' }) {
-  const author = create('p', { className: 'author', textContent: note ? `${user.name} ${note}` : user.name });
-  if (loud) author.textContent = `Announcement by ${own ? 'you' : user.name}`;
-  if (own && note) author.textContent = note[0].toUpperCase() + note.slice(1);
-  const meta = create('p', { className: 'meta' }), words = create('p', { className: 'text', textContent: text });
-  words.dataset.testid = 'text';
-  const element = create('div', { className: `message fresh${own ? ' mine' : ''}${note ? ' private' : ''}${loud ? ' loud' : ''}` },
-    avatar(user.name), create('div', { className: 'bubble' }, author, words, meta));
-  element.style.setProperty('--hue', hueOf(user.name));
-  Object.assign(element.dataset, { testid: 'message', author: (own ? 'me' : user.id) + note + loud });
-  return element;
 }
 /** Delivered messages stand above those that still wait. */
 function append(element, state, timestamp) {
@@ -410,27 +401,6 @@ function goodRoom(room) { return Boolean(room) && !/^\.+$/.test(room); }
 
 // ---- Small things
 
-function create(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-function icon(label, path) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg'), line = document.createElementNS(svg.namespaceURI, 'path');
-  const attributes = label ? { viewBox: '0 0 24 24', role: 'img', 'aria-label': label } : { viewBox: '0 0 24 24', 'aria-hidden': 'true' };
-  Object.entries(attributes).forEach(([name, value]) => svg.setAttribute(name, value));
-  line.setAttribute('d', path);
-  svg.append(line);
-  return svg;
-}
-function initials(name) { return name.split(/\s+/).slice(0, 2).map(word => [...word][0] ?? '').join('').toUpperCase(); }
-function hueOf(name) { return [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 3600, 7) / 10; }
-function avatar(name) {
-  const element = create('span', { className: 'avatar', textContent: initials(name) });
-  element.setAttribute('aria-hidden', 'true');
-  element.style.setProperty('--hue', hueOf(name));
-  return element;
-}
 let toastTimer;
 function toast(text) {
   $('toast-text').textContent = text;

@@ -1,5 +1,6 @@
 // What the page does with answers that a healthy server seldom gives. The page is the real one;
-// its socket ends in this file, so each answer comes exactly when the scenario wants it.
+// its socket ends in this file, so each answer comes exactly when the scenario wants it. When it tries
+// again, and when not, is A24 of the predecessors' examples.
 
 import { eventually, same } from './lib.mjs';
 

@@ -17,6 +17,7 @@ fn the_page_and_its_parts_are_there_and_nothing_else() {
         ("/page.css", "text/css"),
         ("/page.js", "text/javascript"),
         ("/link.js", "text/javascript"),
+        ("/elements.js", "text/javascript"),
     ] {
         let answer = program.get(path, "");
         assert_eq!(answer.status, 200, "{path}");
