@@ -8,6 +8,8 @@
 )]
 
 pub mod client;
+#[cfg(unix)]
+pub mod example;
 pub mod http;
 pub mod journal;
 pub mod log;

@@ -1,0 +1,89 @@
+//! An example program in a process of its own. `cargo test` builds the examples before the tests.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::until;
+
+/// The program, which is killed when this is dropped.
+pub struct Example {
+    child: Child,
+    pub addr: SocketAddr,
+}
+
+impl Example {
+    /// Starts the example of that name on a free port, with more arguments behind the address.
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let tests = std::env::current_exe().expect("the test's own path");
+        let deps = tests.parent().and_then(|deps| deps.parent());
+        let program = deps.expect("target/<profile>").join("examples").join(name);
+        let spawned = Command::new(&program)
+            .arg("127.0.0.1:0")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn();
+        let missing = format!("run `cargo build --example {name}`");
+        let mut child = spawned.unwrap_or_else(|e| panic!("{}: {e}; {missing}", program.display()));
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let addr = line.trim().strip_prefix("listening on http://");
+        let addr = addr.and_then(|addr| addr.parse().ok());
+        Self {
+            child,
+            addr: addr.unwrap_or_else(|| panic!("{line:?}")),
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal, as `kill` names them: `-TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args([name, &id]).status();
+        assert!(status.expect("kill").success());
+    }
+
+    /// Waits for its end; gives the exit code.
+    pub fn end(&mut self) -> Option<i32> {
+        let mut status = None;
+        until("it ends", || {
+            status = self.child.try_wait().expect("wait");
+            status.is_some()
+        });
+        status.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The next message, which is JSON.
+pub fn hear(client: &mut Client) -> Value {
+    serde_json::from_str(&client.text()).expect("JSON")
+}
+
+/// The next message of that type; others are passed over.
+pub fn hear_of(client: &mut Client, kind: &str) -> Value {
+    loop {
+        let heard = hear(client);
+        if heard["type"] == kind {
+            return heard;
+        }
+    }
+}
+
+pub fn say(client: &mut Client, what: &Value) {
+    client.send(&what.to_string());
+}
