@@ -94,8 +94,8 @@ impl Auth {
 
     /// Somebody of that name and role, and their token.
     pub(crate) fn login(&self, name: &str, role: &str) -> Result<(User, String), Response> {
-        let role = Role::named(role)
-            .ok_or_else(|| refuse(400, "The role is admin, editor or reader"))?;
+        let role =
+            Role::named(role).ok_or_else(|| refuse(400, "The role is admin, editor or reader"))?;
         let name = clean(name, LONGEST_NAME).ok_or_else(|| refuse(400, "Please choose a name"))?;
         let id = name.to_lowercase().replace(' ', "-");
         let user = User { id, name, role };
@@ -122,8 +122,7 @@ impl Auth {
     /// The answer to someone who has no token, or none that is good.
     pub(crate) fn user(&self, request: &Request) -> Result<User, Response> {
         let token = token_of(request).ok_or_else(|| refuse(401, "Authentication required"))?;
-        self.read(token)
-            .ok_or_else(|| refuse(401, "Invalid token"))
+        self.read(token).ok_or_else(|| refuse(401, "Invalid token"))
     }
 
     /// The admin whom a request comes from.
@@ -153,7 +152,11 @@ impl Auth {
 /// The token of a request, wherever it stands. Browsers can set no headers for a socket, and an
 /// address is seen in logs: they offer it as a subprotocol.
 fn token_of(request: &Request) -> Option<&str> {
-    let offered = || request.protocols().find_map(|name| name.strip_prefix(BEARER));
+    let offered = || {
+        request
+            .protocols()
+            .find_map(|name| name.strip_prefix(BEARER))
+    };
     request
         .query("token")
         .or_else(|| bearer(request))

@@ -76,7 +76,8 @@ fn notify(auth: &Auth, live: &Live, ctx: &Context) -> Answer {
     let text = body["text"].as_str().and_then(|text| clean(text, LONGEST));
     let text = text.ok_or_else(|| refuse(400, "A notification needs a text"))?;
     let notified = live.notify(ctx.hub(), &admin, &target, &text);
-    let (people, away) = notified.ok_or_else(|| refuse(404, "Nobody of that name or role is known"))?;
+    let (people, away) =
+        notified.ok_or_else(|| refuse(404, "Nobody of that name or role is known"))?;
     Ok(json!({ "success": true, "notified": people, "pending": away }))
 }
 
@@ -96,7 +97,10 @@ fn create(auth: &Auth, live: &Live, ctx: &Context) -> Answer {
 fn update(auth: &Auth, live: &Live, ctx: &Context) -> Answer {
     let editor = auth.user(ctx.request())?;
     let wanted = body_of(ctx)?;
-    let post = live.posts.borrow_mut().update(&editor, ctx.param("id"), &wanted)?;
+    let post = live
+        .posts
+        .borrow_mut()
+        .update(&editor, ctx.param("id"), &wanted)?;
     let news = json!({ "type": "post-updated", "post": post });
     live::publish(ctx.hub(), "posts", &news);
     let news = json!({ "type": "updated", "post": post });

@@ -49,7 +49,10 @@ impl Live {
         };
         socket.join(&format!("user:{}", user.id));
         socket.join(&format!("role:{}", user.role.name()));
-        tell(socket, &json!({ "type": "authenticated", "user": user.json() }));
+        tell(
+            socket,
+            &json!({ "type": "authenticated", "user": user.json() }),
+        );
         let (waiting, missed) = self.inbox.borrow_mut().arrive(&user);
         tell(socket, &pending(&waiting, missed));
 
@@ -61,11 +64,14 @@ impl Live {
         });
         socket.on(event::RateLimit, |socket, limited| {
             let wait = limited.retry_after.as_millis() as u64;
-            let error = json!({ "type": "error", "message": "Rate limit exceeded", "retryAfter": wait });
+            let error =
+                json!({ "type": "error", "message": "Rate limit exceeded", "retryAfter": wait });
             tell(socket, &error);
         });
         let live = Rc::clone(self);
-        socket.on(event::Close, move |_, _| live.inbox.borrow_mut().depart(&user));
+        socket.on(event::Close, move |_, _| {
+            live.inbox.borrow_mut().depart(&user)
+        });
     }
 
     /// Somebody says something. `Err` is what they are told if it makes no sense.
@@ -77,7 +83,10 @@ impl Live {
             "unsubscribe" => {
                 let channel = channel_of(&said)?;
                 socket.leave(&format!("{CHANNEL}{channel}"));
-                tell(socket, &json!({ "type": "unsubscribed", "channel": channel }));
+                tell(
+                    socket,
+                    &json!({ "type": "unsubscribed", "channel": channel }),
+                );
                 Ok(())
             }
             "read" => self.read(socket, user, &said),
@@ -143,8 +152,7 @@ fn channel_of(said: &Value) -> Result<&str, &'static str> {
 
 /// Tells all subscribers of a channel; gives how many there are.
 pub(crate) fn publish(hub: &Hub, channel: &str, data: &Value) -> usize {
-    let update =
-        json!({ "type": "update", "channel": channel, "data": data, "timestamp": now() });
+    let update = json!({ "type": "update", "channel": channel, "data": data, "timestamp": now() });
     hub.to(&format!("{CHANNEL}{channel}"))
         .send(&update.to_string())
 }

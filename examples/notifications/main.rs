@@ -68,8 +68,8 @@ fn options() -> Options {
         max_body_size: 32 * 1024,
         max_lifetime: auth::LIFE,
         message_rate: Some(Rate {
-            messages: 60,
-            per: Duration::from_secs(10),
+            messages: 120,
+            per: Duration::from_secs(20),
         }),
         subprotocols: vec![auth::PROTOCOL.to_owned()],
         ..Options::default()
