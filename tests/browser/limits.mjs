@@ -34,7 +34,7 @@ async function fits({ page }) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
     same(`on a ${size} it overflows by`, await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth), 0);
-    const cut = await page.evaluate(() => [...document.querySelectorAll('.card')].filter(card => card.scrollWidth > card.clientWidth + 1).map(card => card.getAttribute('aria-label')));
+    const cut = await page.evaluate(() => [...document.querySelectorAll('.card')].filter(card => card.scrollWidth > card.clientWidth + 1 || card.scrollHeight > card.clientHeight + 1).map(card => card.getAttribute('aria-label')));
     same(`on a ${size} these cards are cut`, cut, []);
   }
   await page.setViewportSize(SIZES.desktop);
@@ -57,8 +57,8 @@ function scenarios({ ada, server, origin }) {
       await ada.at('flood').click();
       await ada.matches('messages', /^(29|3\d) came back, (1\d|2[01]) were refused: “Rate limit exceeded”\. The socket is still open\.$/);
       const [passed, refused] = [await ada.count('#shots .passed'), await ada.count('#shots .refused')];
-      same('one square for each message', passed + refused, MESSAGES + 20 + 1);
-      same('most of what is allowed passed', passed >= MESSAGES && passed < MESSAGES + 5, true);
+      same('one square for each message', passed + refused, MESSAGES + 20);
+      same('most of what is allowed passed', passed >= MESSAGES - 1 && passed < MESSAGES + 5, true);
       same('all over one socket', ada.sockets.filter(url => url.includes('/robust/')).length, 1);
       await ada.at('one').click();
       await ada.matches('messages', /^0 came back, 1 were refused|^1 came back/);
@@ -81,7 +81,7 @@ function scenarios({ ada, server, origin }) {
     },
     async 'one address has only so many sockets at a time'() {
       await ada.at('open-all').click();
-      await ada.matches('here', /^\d+ opened, the next was refused with 429: this address has as many sockets as it may$/);
+      await ada.matches('here', /^\d+ opened, then 429: it has as many as it may$/);
       await eventually('the gauge is full', () => ada.at('here').textContent(), `${PER_IP} of ${PER_IP}`);
       same('and red', await ada.page.locator('#here-gauge').getAttribute('data-full'), 'true');
       await ada.at('close-all').click();
@@ -89,8 +89,9 @@ function scenarios({ ada, server, origin }) {
     },
     async 'who connects too often waits'() {
       await ada.at('often').click();
-      await ada.matches('often', /^\d+ opened, the next was refused with 429: too many new sockets in so short a time$/);
-      same('nothing is left', await ada.at('often-left').textContent(), 'about 0 left');
+      await ada.matches('often', /^\d+ opened, then 429: too many in too short a time$/);
+      const left = await ada.at('often-left').textContent();
+      same('next to nothing is left', /^about [0-9] left$/.test(left) || left, true);
       await eventually('and then a seat can be had', async () => { await ada.at('sit').click(); return ada.told('room'); }, 'Seat 1 taken');
       await ada.at('stand').click();
       await eventually('the server counted', async () => (await ada.at('codes').textContent()).includes('429 × '), true);
@@ -145,10 +146,13 @@ async function takePictures(visitor, folder) {
   await visitor.says('room', 'Room is full');
   await visitor.at('beat').click();
   await page.waitForTimeout(6_000);
+  await visitor.at('address').fill('203.0.113.7');
   await visitor.at('knock').click();
+  await visitor.at('flood').click();
+  await visitor.matches('messages', /refused/);
+  await visitor.at('time').click();
   await visitor.at('open-all').click();
   await visitor.matches('here', /429/);
-  await visitor.at('time').click();
   await page.waitForTimeout(400);
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
