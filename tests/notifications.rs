@@ -594,7 +594,10 @@ fn too_many_channels_are_refused() {
     for number in 0..98 {
         subscribe(&mut client, &number.to_string());
     }
-    say(&mut client, &json!({ "type": "subscribe", "channel": "98" }));
+    say(
+        &mut client,
+        &json!({ "type": "subscribe", "channel": "98" }),
+    );
     let error = json!({ "type": "error", "message": "Too many channels" });
     assert_eq!(hear(&mut client), error);
 }
@@ -612,7 +615,10 @@ fn who_says_too_much_is_told_so_and_stays() {
     assert!((200..=280).contains(&refused.len()), "{}", refused.len());
     for one in refused {
         assert_eq!(one["message"], "Rate limit exceeded");
-        assert!(one["retryAfter"].as_u64().is_some_and(|wait| wait <= 1_000), "{one}");
+        assert!(
+            one["retryAfter"].as_u64().is_some_and(|wait| wait <= 1_000),
+            "{one}"
+        );
     }
 }
 

@@ -34,6 +34,22 @@ pub(crate) enum Target {
     Role(Role),
 }
 
+impl Target {
+    fn room(&self) -> String {
+        match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Role(role) => format!("role:{}", role.name()),
+        }
+    }
+
+    fn means(&self, user: &User) -> bool {
+        match self {
+            Self::User(id) => user.id == *id,
+            Self::Role(role) => user.role == *role,
+        }
+    }
+}
+
 /// Everything that is kept between two messages.
 #[derive(Default)]
 pub(crate) struct Live {
@@ -116,17 +132,11 @@ impl Live {
         to: &Target,
         text: &str,
     ) -> Option<(usize, usize)> {
-        let (room, is_meant): (String, Box<dyn Fn(&User) -> bool>) = match to {
-            Target::User(id) => (format!("user:{id}"), Box::new(move |user| user.id == *id)),
-            Target::Role(role) => (
-                format!("role:{}", role.name()),
-                Box::new(move |user| user.role == *role),
-            ),
-        };
+        let room = to.room();
         let from = json!({ "id": from.id, "name": from.name });
         let notification = json!({ "text": text, "from": from, "to": room, "timestamp": now() });
         let mut inbox = self.inbox.borrow_mut();
-        let (notification, ids) = inbox.post(is_meant, &notification)?;
+        let (notification, ids) = inbox.post(|user| to.means(user), &notification)?;
         let message = json!({ "type": "notification", "notification": notification });
         hub.to(&room).send(&message.to_string());
         Some((ids.len(), inbox.away(&ids)))
