@@ -457,7 +457,8 @@ fn who_watches_sees_limits_and_gauges() {
     assert_eq!(limits["messages"], json!({ "count": 7, "per": 2000 }));
 
     let _same = connect_from(program.addr, "/limited/a", "198.51.100.7");
-    let _other = connect_from(program.addr, "/limited/a", "198.51.100.8");
+    let _others =
+        ["198.51.100.8", "198.51.100.9"].map(|from| connect_from(program.addr, "/limited/b", from));
     let refused = knock(program.addr, "/limited/a", "203.0.113.1");
     assert_eq!(refused.status, 403);
     let deadline = Instant::now() + common::PATIENCE;
@@ -465,8 +466,8 @@ fn who_watches_sees_limits_and_gauges() {
         let shown = hear(&mut watcher);
         assert_eq!(shown["type"], "gauges");
         let gauges = &shown["gauges"];
-        if gauges["here"] == 2 && gauges["open"] == 3 && gauges["refused"] == json!({ "403": 1 }) {
-            assert_eq!(gauges["rooms"], json!({ "limited:a": 2 }));
+        if gauges["here"] == 2 && gauges["open"] == 4 && gauges["refused"] == json!({ "403": 1 }) {
+            assert_eq!(gauges["rooms"], json!({ "limited:a": 1, "limited:b": 2 }));
             return;
         }
         assert!(Instant::now() < deadline, "{gauges}");
