@@ -78,7 +78,7 @@ pub use app::{
     App, ConfigError, Context, Deferred, HttpError, HttpNext, IntoJson, Next, Options,
     PendingVerdict, Request, Route, Server, Verdict,
 };
-pub use http::{InvalidHeader, Method, Response};
+pub use http::{InvalidHeader, Method, Refusal, Response};
 pub use net::link::Overflow;
 pub use proto::close::CloseCode;
 pub use proto::violation::Violation;

@@ -9,7 +9,7 @@ use super::request::Request;
 use super::routes::Endpoint;
 use super::subprotocol;
 use super::verdict::Decision;
-use crate::http::Response;
+use crate::http::{Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::decoder::Role;
 use crate::proto::handshake;
@@ -36,7 +36,7 @@ impl Candidate {
         decision: Decision,
     ) -> Result<Session, Response> {
         match decision {
-            Decision::Refuse(response) => Err(response),
+            Decision::Refuse(response) => Err(response.or_because(Refusal::Verify)),
             Decision::Accept(value) => {
                 value
                     .into_iter()

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::core::Core;
 use super::http_error::HttpError;
 use super::routes::HttpHandler;
-use crate::http::Response;
+use crate::http::{Refusal, Response};
 use crate::ws::guard::guard;
 
 pub(super) type HttpMiddleware = Box<dyn FnMut(&Context, HttpNext<'_>)>;
@@ -117,7 +117,9 @@ fn decline(core: &Core, ctx: &Context, answer: &Response, error: &HttpError) {
 }
 
 pub(super) fn failure() -> Response {
-    Response::text("internal server error\n").with_status(500)
+    Response::text("internal server error\n")
+        .with_status(500)
+        .because(Refusal::Failed)
 }
 
 impl fmt::Debug for HttpNext<'_> {

@@ -11,7 +11,7 @@ use super::deferred::{Deferred, Promised};
 use super::into_json::IntoJson;
 use super::later::{self, Later};
 use super::request::Request;
-use crate::http::{Method, Response};
+use crate::http::{Method, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake;
 use crate::ws::hub::Hub;
@@ -28,6 +28,7 @@ pub struct Context {
     headers: RefCell<Vec<(String, String)>>,
     body: RefCell<Option<Response>>,
     upgrade: Cell<Option<&'static str>>,
+    refusal: Cell<Option<Refusal>>,
     deferral: RefCell<Option<Deferral>>,
     /// All middleware has let it pass.
     passed: Cell<bool>,
@@ -53,6 +54,7 @@ impl Context {
             headers: RefCell::default(),
             body: RefCell::default(),
             upgrade: Cell::new(None),
+            refusal: Cell::new(None),
             deferral: RefCell::default(),
             passed: Cell::new(false),
         }
@@ -228,6 +230,7 @@ impl Context {
     pub(super) fn decline(&self, answer: &Response) {
         self.status.set(Some(answer.status()));
         self.upgrade.set(answer.upgrade());
+        self.refusal.set(answer.cause());
         let headers = answer.headers();
         let kept = headers.filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -264,6 +267,9 @@ impl Context {
         }
         if let Some(protocol) = self.upgrade.get() {
             response = response.with_upgrade(protocol);
+        }
+        if let Some(cause) = self.refusal.get() {
+            response = response.because(cause);
         }
         self.dress(response)
     }

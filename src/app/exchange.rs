@@ -8,7 +8,7 @@ use super::core::Core;
 use super::later::Later;
 use super::request::Request;
 use super::routes::HttpFound;
-use crate::http::{BadEscape, Head, Method, Response, Version, Write};
+use crate::http::{BadEscape, Head, Method, Refusal, Response, Version, Write};
 use crate::net::slab::Key;
 
 /// How an answer is to be written.
@@ -58,8 +58,8 @@ pub(super) fn write(core: &Core, response: &Response, how: Answer) -> Vec<u8> {
         chain::failure()
     });
     let response = spoilt.as_ref().unwrap_or(response);
-    if response.status() >= 400 {
-        core.hub.counters().refused(response.status());
+    if let Some(cause) = response.refusal() {
+        core.hub.counters().refused(cause);
     }
     let mut bytes = Vec::new();
     let Answer {
@@ -176,21 +176,30 @@ fn nobody(
         Ok(HttpFound::WrongMethod(allowed)) => wrong_method(&allowed),
         Ok(HttpFound::Nothing) => match core.routes.socket(path) {
             Err(_) => bad_escape(),
-            Ok(None) => Response::text("not found\n").with_status(404),
+            Ok(None) => not_found(),
             Ok(Some(_)) if method == Method::Get => upgrade_required(),
             Ok(Some(_)) => wrong_method("GET"),
         },
     }
 }
 
+pub(super) fn not_found() -> Response {
+    Response::text("not found\n")
+        .with_status(404)
+        .because(Refusal::NoRoute)
+}
+
 pub(super) fn bad_escape() -> Response {
-    Response::text("the path has a malformed percent-escape\n").with_status(400)
+    Response::text("the path has a malformed percent-escape\n")
+        .with_status(400)
+        .because(Refusal::BadRequest)
 }
 
 pub(super) fn wrong_method(allowed: &str) -> Response {
     Response::text("method not allowed\n")
         .with_status(405)
         .header("Allow", allowed)
+        .because(Refusal::WrongMethod)
 }
 
 /// A socket is here, but the request does not ask for one (RFC 9110 §15.5.22).
@@ -198,4 +207,5 @@ fn upgrade_required() -> Response {
     Response::text("this is a WebSocket endpoint\n")
         .with_status(426)
         .with_upgrade("websocket")
+        .because(Refusal::NoUpgrade)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::address::{Networks, Proxies};
 use super::error::Problems;
 use super::options::Options;
-use crate::http::Response;
+use crate::http::{Refusal, Response};
 use crate::ws::arrivals::Arrivals;
 
 /// The rules on client addresses.
@@ -72,7 +72,9 @@ pub(super) fn check(options: &Options, problems: &mut Problems) {
 
 /// The answer to whoever is not admitted.
 pub(super) fn forbidden() -> Response {
-    Response::text("this address is not allowed\n").with_status(403)
+    Response::text("this address is not allowed\n")
+        .with_status(403)
+        .because(Refusal::Address)
 }
 
 /// The answer to whoever comes too soon (RFC 6585 §4): in so many seconds, and not one sooner, it may.
@@ -81,4 +83,5 @@ fn too_soon(wait: Duration) -> Response {
     Response::text("too many new connections from this address\n")
         .with_status(429)
         .header("Retry-After", seconds.to_string())
+        .because(Refusal::ConnectionRate)
 }

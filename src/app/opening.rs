@@ -18,7 +18,7 @@ use super::gate;
 use super::options::MAX_HEAD_FIELDS;
 use super::upgrade::{self, Upgrade};
 use super::waiting::{Awaited, Come};
-use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Response};
+use crate::http::{BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Refusal, Response};
 use crate::net::clock::Tick;
 use crate::net::link::Link;
 use crate::net::slab::Key;
@@ -228,7 +228,9 @@ impl Opening {
     /// The request cannot be understood: says why, and hears nothing more.
     fn refuse(&mut self, bad: BadRequest) -> Flow {
         self.answer(
-            &Response::text(format!("{bad}\n")).with_status(bad.status()),
+            &Response::text(format!("{bad}\n"))
+                .with_status(bad.status())
+                .because(bad.refusal()),
             self.last_answer(),
         );
         Flow::More
@@ -354,7 +356,11 @@ impl Opening {
                 self.link().end(false);
                 None
             }
-            _ => Some(Response::text("the request took too long\n").with_status(408)),
+            _ => Some(
+                Response::text("the request took too long\n")
+                    .with_status(408)
+                    .because(Refusal::TimeOut),
+            ),
         };
         if let Some(response) = late {
             self.answer(&response, self.last_answer());

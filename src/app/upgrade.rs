@@ -10,12 +10,12 @@ use super::candidate::Candidate;
 use super::chain::{self, End};
 use super::context::{Context, Passage};
 use super::core::Core;
-use super::exchange::{self, Pending, Reply, bad_escape, wrong_method};
+use super::exchange::{self, Pending, Reply, bad_escape, not_found, wrong_method};
 use super::later::{self, Later};
 use super::request::Request;
 use super::routes::Endpoint;
 use super::verdict::{Decision, PendingVerdict, Verdict, Verify};
-use crate::http::{Head, InvalidHeader, Response};
+use crate::http::{Head, InvalidHeader, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
@@ -44,20 +44,22 @@ pub(super) fn upgrade(
 ) -> Result<Upgrade, Response> {
     let path = head.path().to_owned();
     let found = core.routes.socket(&path).map_err(|_| bad_escape())?;
-    let found = found.ok_or_else(|| Response::text("not found\n").with_status(404))?;
+    let found = found.ok_or_else(not_found)?;
     let offer = handshake::check(&head).map_err(refusal)?;
     let nonce = offer.key.to_owned();
     let client = core.proxies.client(&head, peer);
     let request = Request::new(head, peer, client).with_params(found.names, found.values);
     if !ask(core, || core.origins.admit(&request))? {
-        return Err(Response::text("origin not allowed\n").with_status(403));
+        return Err(Response::text("origin not allowed\n")
+            .with_status(403)
+            .because(Refusal::Origin));
     }
     let request = match middleware(core, key, found.route, request)? {
         Ok(request) => request,
         Err(pending) => return Ok(Upgrade::Unanswered(pending)),
     };
     if core.closing.get() {
-        return Err(no_place(NoPlace::Full));
+        return Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown));
     }
     core.gate.count(client, core.hub.links().uptime())?;
     let candidate = Candidate {
@@ -92,7 +94,7 @@ fn middleware(
             Ok(Ok(request))
         }
         Passage::Stopped(context) => match exchange::reply(core, context) {
-            Reply::Now(response) => Err(response),
+            Reply::Now(response) => Err(response.or_because(Refusal::Middleware)),
             Reply::Later(pending) => Ok(Err(pending)),
         },
     }
@@ -139,19 +141,22 @@ fn refusal(error: HandshakeError) -> Response {
         426 => Response::text(format!("{error}\n"))
             .with_status(426)
             .header("Sec-WebSocket-Version", "13")
-            .with_upgrade("websocket"),
-        status => {
-            Response::text(format!("{error} (RFC 6455 §{})\n", error.section())).with_status(status)
-        }
+            .with_upgrade("websocket")
+            .because(Refusal::WrongVersion),
+        status => Response::text(format!("{error} (RFC 6455 §{})\n", error.section()))
+            .with_status(status)
+            .because(Refusal::BadHandshake),
     }
 }
 
 fn no_place(why: NoPlace) -> Response {
     let response = match why {
-        NoPlace::Full => Response::text("no place for another connection\n").with_status(503),
-        NoPlace::TooManyFromAddress => {
-            Response::text("too many connections from this address\n").with_status(429)
-        }
+        NoPlace::Full => Response::text("no place for another connection\n")
+            .with_status(503)
+            .because(Refusal::Full),
+        NoPlace::TooManyFromAddress => Response::text("too many connections from this address\n")
+            .with_status(429)
+            .because(Refusal::FullForAddress),
     };
     response.header("Retry-After", RETRY_AFTER)
 }
@@ -160,5 +165,6 @@ fn no_place(why: NoPlace) -> Response {
 pub(super) fn undecided() -> Response {
     Response::text("nobody has decided in time\n")
         .with_status(503)
+        .because(Refusal::TimeOut)
         .header("Retry-After", RETRY_AFTER)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::refusal::Refusal;
+
 /// Why a message was refused. The connection cannot be trusted further: answer with
 /// [`BadRequest::status`], then close it (RFC 9112 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,17 @@ impl BadRequest {
             BadRequest::StatusLine => 502,
             BadRequest::UnsupportedVersion => 505,
             _ => 400,
+        }
+    }
+
+    /// What it counts as.
+    pub(crate) fn refusal(self) -> Refusal {
+        match self {
+            BadRequest::BodyTooLarge
+            | BadRequest::TargetTooLong
+            | BadRequest::HeadTooLarge
+            | BadRequest::TooManyFields => Refusal::TooLarge,
+            _ => Refusal::BadRequest,
         }
     }
 

@@ -18,6 +18,7 @@ mod invalid_header;
 mod method;
 mod pattern;
 mod query;
+mod refusal;
 mod request_line;
 mod response;
 #[cfg_attr(
@@ -45,6 +46,7 @@ pub use method::Method;
 pub(crate) use method::Version;
 pub(crate) use pattern::Pattern;
 pub(crate) use query::Query;
+pub use refusal::Refusal;
 pub use response::Response;
 pub(crate) use response::Write;
 pub(crate) use response_head::ResponseHead;

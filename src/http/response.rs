@@ -1,6 +1,7 @@
 //! An answer to an HTTP request, and how it is written (RFC 9110 §15, RFC 9112 §4).
 
 use super::invalid_header::{InvalidHeader, check_header};
+use super::refusal::Refusal;
 use super::status::reason;
 
 /// An answer to an HTTP request: a status, headers and a body.
@@ -24,6 +25,8 @@ pub struct Response {
     body: Vec<u8>,
     upgrade: Option<&'static str>,
     offence: Option<InvalidHeader>,
+    /// Why it refuses, if the library does.
+    refusal: Option<Refusal>,
 }
 
 /// The headers that are written by the library.
@@ -44,6 +47,7 @@ impl Response {
             body: Vec::new(),
             upgrade: None,
             offence: None,
+            refusal: None,
         };
         response.with_status(status)
     }
@@ -108,6 +112,29 @@ impl Response {
     /// The protocol that it offers to go on with.
     pub(crate) fn upgrade(&self) -> Option<&'static str> {
         self.upgrade
+    }
+
+    /// The same, to be counted as a refusal of that kind.
+    pub(crate) fn because(mut self, refusal: Refusal) -> Response {
+        self.refusal = Some(refusal);
+        self
+    }
+
+    /// The same, to be counted as a refusal of that kind if it is of none yet.
+    pub(crate) fn or_because(mut self, refusal: Refusal) -> Response {
+        self.refusal.get_or_insert(refusal);
+        self
+    }
+
+    /// Why it refuses, if the library knows.
+    pub(crate) fn cause(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    /// Why it refuses, if it does. What has no cause of the library's is the application's answer.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let cause = self.refusal.unwrap_or(Refusal::Application);
+        (self.status >= 400).then_some(cause)
     }
 
     fn remember(&mut self, offence: InvalidHeader) {

@@ -1,5 +1,6 @@
 //! The writing half of one connection, and what a full outbox does to a message.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::rc::Rc;
 
@@ -136,6 +137,7 @@ impl Half {
 pub(super) fn admit(
     half: &mut Half,
     limits: &Limits,
+    drops: &Cell<u64>,
     len: usize,
     push: impl FnOnce(&mut Outbox),
 ) -> Sent {
@@ -146,6 +148,7 @@ pub(super) fn admit(
             Overflow::DropOldest if len <= max => {
                 let dropped = half.outbox.drop_oldest(max - len, limits.measure);
                 half.lose(dropped);
+                drops.set(drops.get() + dropped as u64);
             }
             // One that never has room makes none.
             Overflow::DropOldest | Overflow::DropNewest => {}
@@ -154,6 +157,7 @@ pub(super) fn admit(
     if half.outbox.weight() + len > max {
         half.flags.set(Flags::PRESSED, true);
         half.lose(1);
+        drops.set(drops.get() + 1);
         return Sent::Dropped;
     }
     push(&mut half.outbox);
@@ -165,9 +169,14 @@ pub(super) fn admit(
 }
 
 /// The same for a buffer of its own, whether or not the kernel has refused something.
-pub(super) fn admit_large(half: &mut Half, limits: &Limits, bytes: Rc<Vec<u8>>) -> Sent {
+pub(super) fn admit_large(
+    half: &mut Half,
+    limits: &Limits,
+    drops: &Cell<u64>,
+    bytes: Rc<Vec<u8>>,
+) -> Sent {
     if half.is_congested() {
-        return admit(half, limits, bytes.len(), |outbox| {
+        return admit(half, limits, drops, bytes.len(), |outbox| {
             outbox.push_shared(bytes)
         });
     }

@@ -69,6 +69,8 @@ pub(super) struct Table {
     pub(super) alarms: BinaryHeap<Reverse<(u64, Key)>>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
+    /// Messages that were dropped because a peer does not read.
+    pub(super) drops: Cell<u64>,
 }
 
 impl Links {
@@ -84,6 +86,7 @@ impl Links {
             alarms: BinaryHeap::new(),
             clock: Clock::new(time.now()),
             limits,
+            drops: Cell::new(0),
         };
         Rc::new(Self {
             table: RefCell::new(table),
@@ -111,6 +114,11 @@ impl Links {
     /// The time since the reactor began, as of this turn.
     pub(crate) fn uptime(&self) -> Duration {
         self.table.borrow().clock.uptime()
+    }
+
+    /// How many messages were dropped so far because a peer does not read, whatever the policy.
+    pub(crate) fn backpressure_drops(&self) -> u64 {
+        self.table.borrow().drops.get()
     }
 
     /// Queues one message to many, encoded once; returns how many were reached. Those that are to be
@@ -227,7 +235,7 @@ impl Table {
             return Sent::Closed;
         };
         if half.is_congested() {
-            return admit(half, &self.limits, parts.len(), |outbox| {
+            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
                 outbox.push_copy(parts);
             });
         }
@@ -250,7 +258,7 @@ impl Table {
             return Sent::Queued;
         }
         if half.is_congested() {
-            return admit(half, &self.limits, parts.len(), |outbox| {
+            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
                 outbox.push_shared(Rc::new(parts.to_vec()));
             });
         }
@@ -328,12 +336,12 @@ impl Table {
             // Others are queued where they are looked up.
             Frame::Small(span) => {
                 let bytes = self.log.slice(*span);
-                admit(half, &self.limits, bytes.len(), |outbox| {
+                admit(half, &self.limits, &self.drops, bytes.len(), |outbox| {
                     outbox.push_copy(Parts::whole(bytes));
                 })
             }
             Frame::Large(bytes) => {
-                let sent = admit_large(half, &self.limits, Rc::clone(bytes));
+                let sent = admit_large(half, &self.limits, &self.drops, Rc::clone(bytes));
                 half.enqueue(key, &mut self.queue);
                 sent
             }

@@ -27,6 +27,7 @@ impl Table {
         {
             let dropped = half.outbox.drop_oldest(0, self.limits.measure);
             half.lose(dropped);
+            self.drops.set(self.drops.get() + dropped as u64);
         }
     }
 

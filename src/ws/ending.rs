@@ -371,7 +371,10 @@ impl Socket {
             // Neither side ended it: the server is dropped.
             None => (CloseCode::ABNORMAL, "", By::Us, Cause::Shutdown),
         };
-        self.0.hub.counters().closed(code, self.is_admitted());
+        match self.is_admitted() {
+            true => self.0.hub.counters().closed(code),
+            false => self.0.hub.counters().not_admitted(by, cause),
+        }
         self.0.hub.counters().dropped(undelivered);
         self.tell_end(Closed {
             code,

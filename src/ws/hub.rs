@@ -15,7 +15,7 @@ use super::remote::{Job, Remote};
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::socket::{Origin, Socket};
-use super::stats::{Counters, Stats};
+use super::stats::Counters;
 use super::status::SocketId;
 use super::timers::HubTimers;
 use crate::net::link::Link;
@@ -184,11 +184,6 @@ impl Hub {
             .get()
             .map_or(grace, |earlier| earlier.min(grace));
         self.0.shutdown.set(Some(sooner));
-    }
-
-    /// What the server has done, and is doing.
-    pub fn stats(&self) -> Stats {
-        self.0.counters.stats(self.rooms_mut().all())
     }
 }
 

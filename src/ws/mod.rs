@@ -16,6 +16,7 @@ pub(crate) mod custom;
 pub(crate) mod data;
 mod ending;
 pub mod event;
+mod exposition;
 mod few;
 mod frames;
 pub(crate) mod guard;

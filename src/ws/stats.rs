@@ -1,17 +1,24 @@
-//! What a server has done, and is doing.
+//! What a server has done, and is doing. Whoever does something adds to [`Counters`]; the hub makes
+//! [`Stats`] of them when it is asked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use super::event::{By, Cause};
+use super::hub::Hub;
 use super::status::SendStatus;
+use crate::http::Refusal;
 use crate::proto::close::CloseCode;
 
 /// What a server has done since it began, and is doing now. From [`Hub::stats`](crate::Hub::stats).
+///
+/// As JSON it is [`to_json`](Self::to_json); for Prometheus, [`to_prometheus`](Self::to_prometheus).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Sockets that are open now.
     pub total_connections: usize,
-    /// Sockets that were opened so far.
+    /// Sockets that were opened so far: those that all middleware has let pass.
     pub accepted: u64,
     /// Rooms that somebody is in, with the number of their members.
     pub rooms: BTreeMap<String, usize>,
@@ -24,12 +31,19 @@ pub struct Stats {
     /// Bytes of payload accepted for sending so far.
     pub bytes_out: u64,
     /// Messages that were told as `undelivered` by [`Drain`](crate::event::Drain) or
-    /// [`Close`](crate::event::Close).
+    /// [`Close`](crate::event::Close), whatever the reason.
     pub dropped: u64,
-    /// Requests that were answered with 400 or more, by HTTP status, the application's own answers
-    /// included.
-    pub refused: BTreeMap<u16, u64>,
-    /// Connections that ended, by close code.
+    /// Messages that were dropped, in whatever way [`Options::overflow`](crate::Options::overflow)
+    /// says, because more than [`max_backpressure`](crate::Options::max_backpressure) would have
+    /// waited. They are told as `undelivered` later, and then count there, too.
+    pub backpressure_drops: u64,
+    /// Requests that were answered with 400 or more, the application's own answers included, and
+    /// sockets that were not let in, by cause. What never happened is not there.
+    pub refused: BTreeMap<Refusal, u64>,
+    /// Sockets that were open and have ended, by the close code that
+    /// [`Close`](crate::event::Close) tells. What never happened is not there.
+    ///
+    /// Peers choose codes, but only 1000–1014 and 3000–4999: there are at most some two thousand.
     pub closed: BTreeMap<u16, u64>,
 }
 
@@ -44,7 +58,7 @@ pub(crate) struct Counters {
     bytes_in: Cell<u64>,
     bytes_out: Cell<u64>,
     dropped: Cell<u64>,
-    refused: RefCell<BTreeMap<u16, u64>>,
+    refused: [Cell<u64>; Refusal::ALL.len()],
     closed: RefCell<BTreeMap<u16, u64>>,
 }
 
@@ -62,15 +76,23 @@ impl Counters {
         add(&self.accepted, 1);
     }
 
-    pub(super) fn closed(&self, code: CloseCode, was_open: bool) {
-        if was_open {
-            self.open.set(self.open.get().saturating_sub(1));
-        }
+    /// A socket that was open has ended.
+    pub(super) fn closed(&self, code: CloseCode) {
+        self.open.set(self.open.get().saturating_sub(1));
         *self.closed.borrow_mut().entry(code.0).or_default() += 1;
     }
 
-    pub(crate) fn refused(&self, status: u16) {
-        *self.refused.borrow_mut().entry(status).or_default() += 1;
+    /// A socket has ended that was never let in.
+    pub(super) fn not_admitted(&self, by: By, cause: Cause) {
+        if let Some(refusal) = refusal(by, cause) {
+            self.refused(refusal);
+        }
+    }
+
+    pub(crate) fn refused(&self, cause: Refusal) {
+        if let Some(counter) = self.refused.get(cause as usize) {
+            add(counter, 1);
+        }
     }
 
     pub(super) fn received(&self, bytes: usize) {
@@ -95,20 +117,43 @@ impl Counters {
         add(&self.dropped, messages as u64);
     }
 
-    pub(super) fn stats<'a>(&self, rooms: impl Iterator<Item = (&'a str, usize)>) -> Stats {
+    fn by_cause(&self) -> BTreeMap<Refusal, u64> {
+        let counts = Refusal::ALL.iter().copied().zip(&self.refused);
+        counts
+            .map(|(cause, count)| (cause, count.get()))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+}
+
+/// What it counts as that a socket was not let in. `None`: the peer has gone before that was decided.
+fn refusal(by: By, cause: Cause) -> Option<Refusal> {
+    match (by, cause) {
+        (By::Peer | By::Nobody, _) => None,
+        (By::Us, Cause::Panic) => Some(Refusal::Failed),
+        (By::Us, Cause::Shutdown) => Some(Refusal::ShuttingDown),
+        (By::Us, _) => Some(Refusal::Middleware),
+    }
+}
+
+impl Hub {
+    /// What the server has done, and is doing. It takes as long as there are rooms.
+    pub fn stats(&self) -> Stats {
+        let counters = self.counters();
+        let rooms = self.rooms_mut();
+        let rooms = rooms.all().map(|(name, size)| (name.to_owned(), size));
         Stats {
-            total_connections: self.open.get(),
-            accepted: self.accepted.get(),
-            rooms: rooms
-                .map(|(name, members)| (name.to_owned(), members))
-                .collect(),
-            messages_in: self.messages_in.get(),
-            bytes_in: self.bytes_in.get(),
-            messages_out: self.messages_out.get(),
-            bytes_out: self.bytes_out.get(),
-            dropped: self.dropped.get(),
-            refused: self.refused.borrow().clone(),
-            closed: self.closed.borrow().clone(),
+            total_connections: counters.open.get(),
+            accepted: counters.accepted.get(),
+            rooms: rooms.collect(),
+            messages_in: counters.messages_in.get(),
+            bytes_in: counters.bytes_in.get(),
+            messages_out: counters.messages_out.get(),
+            bytes_out: counters.bytes_out.get(),
+            dropped: counters.dropped.get(),
+            backpressure_drops: self.links().backpressure_drops(),
+            refused: counters.by_cause(),
+            closed: counters.closed.borrow().clone(),
         }
     }
 }

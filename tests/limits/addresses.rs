@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rushwire::Options;
+use rushwire::{Options, Refusal};
 
 use super::common::client::upgrade_request;
 use super::common::{Client, Server, http, serve_with};
@@ -103,7 +103,7 @@ fn whoever_is_refused_is_heard_by_nobody() {
             "{request}"
         );
     }
-    assert_eq!(server.ask(|hub| hub.stats().refused[&403]), 4);
+    assert_eq!(server.ask(|hub| hub.stats().refused[&Refusal::Address]), 4);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use rushwire::testing::TestServer;
-use rushwire::{App, ConnectionRate, Options};
+use rushwire::{App, ConnectionRate, Options, Refusal};
 
 use super::common::http::Answer;
 use super::common::{Client, Server, http, serve_with};
@@ -57,7 +57,10 @@ fn a_socket_that_comes_too_soon_is_answered_429_with_the_time_that_is_left() {
         "a page",
         "plain HTTP is no socket"
     );
-    assert_eq!(server.ask(|hub| hub.stats().refused[&429]), 3);
+    assert_eq!(
+        server.ask(|hub| hub.stats().refused[&Refusal::ConnectionRate]),
+        3
+    );
 }
 
 #[test]
@@ -162,7 +165,10 @@ fn a_flood_of_addresses_is_forgotten_before_those_that_are_refused() {
         [401, 401, 429],
         "who had come once, and before all others, is forgotten"
     );
-    assert_eq!(server.ask(|hub| hub.stats().refused[&429]), 5);
+    assert_eq!(
+        server.ask(|hub| hub.stats().refused[&Refusal::ConnectionRate]),
+        5
+    );
 }
 
 /// Asks once from each of so many addresses.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::common::client::upgrade_request;
 use crate::common::{Client, PATIENCE, Server, http, serve_with};
 use crate::{NEVER, keep_alive_get, knock, until};
-use rushwire::{App, Options};
+use rushwire::{App, Options, Refusal};
 
 /// Connections in all are this many more than sockets.
 const RESERVE: usize = 256;
@@ -66,7 +66,7 @@ fn when_all_places_are_taken_an_upgrade_is_503_until_one_is_free() {
     }
     let stats = server.ask(|hub| hub.stats());
     assert_eq!((stats.total_connections, stats.accepted), (3, 5));
-    assert!(stats.refused[&503] >= 10, "{:?}", stats.refused);
+    assert!(stats.refused[&Refusal::Full] >= 10, "{:?}", stats.refused);
 }
 
 #[test]

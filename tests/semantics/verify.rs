@@ -2,7 +2,7 @@
 
 use crate::common::{Client, http, serve, serve_with};
 use crate::{Journal, knock, still_serves};
-use rushwire::{Options, Response, Verdict};
+use rushwire::{Options, Refusal, Response, Verdict};
 
 #[test]
 fn a_verdict_is_yes_or_401_or_any_response() {
@@ -126,7 +126,7 @@ fn who_is_refused_was_never_there() {
         (
             stats.total_connections,
             stats.accepted,
-            stats.refused.get(&401)
+            stats.refused.get(&Refusal::Verify)
         ),
         (0, 0, Some(&5))
     );
