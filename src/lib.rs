@@ -84,13 +84,15 @@ pub use proto::close::CloseCode;
 pub use proto::violation::Violation;
 pub use ws::audience::Audience;
 pub use ws::event;
-pub use ws::hub::{Hub, Report, Room, Timer};
+pub use ws::hub::{Hub, Room, Timer};
 pub use ws::into_message::IntoMessage;
 #[cfg(feature = "json")]
 pub use ws::json::Json;
 pub use ws::listeners::ListenerId;
 pub use ws::message::{Message, OwnedMessage, Prepared};
 pub use ws::remote::{Gone, Remote};
+pub use ws::report::Report;
+pub use ws::room_event::{RoomChange, RoomEvent};
 pub use ws::settings::{ByteRate, ConnectionRate, Rate};
 pub use ws::socket::Socket;
 pub use ws::stats::Stats;

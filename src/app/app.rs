@@ -22,10 +22,12 @@ use super::subprotocol::Choose;
 use super::verdict::{PendingVerdict, Verdict, Verify};
 use crate::net::links::Links;
 use crate::net::listener::Listener;
-use crate::ws::hub::{Hub, Report};
+use crate::ws::hub::Hub;
 use crate::ws::into_message::IntoMessage;
 use crate::ws::places::Places;
 use crate::ws::remote::Remote;
+use crate::ws::report::Report;
+use crate::ws::room_event::RoomEvent;
 use crate::ws::socket::Socket;
 use crate::ws::stats::Stats;
 
@@ -220,6 +222,12 @@ impl App {
     /// accept.
     pub fn on_error(&mut self, listener: impl FnMut(&Report) + 'static) -> &mut Self {
         self.hub.set_on_error(listener);
+        self
+    }
+
+    /// [`Hub::on_room`].
+    pub fn on_room(&mut self, listener: impl FnMut(&Hub, RoomEvent<'_>) + 'static) -> &mut Self {
+        self.hub.on_room(listener);
         self
     }
 

@@ -107,6 +107,16 @@ impl Service for Acceptor {
         self.0.hub.timers().run(&self.0.hub, now);
     }
 
+    fn tell_staged(&mut self) {
+        if self.has_staged() {
+            self.0.hub.tell_room_events();
+        }
+    }
+
+    fn has_staged(&self) -> bool {
+        self.0.hub.has_room_events()
+    }
+
     fn next_timer(&mut self) -> Option<Instant> {
         self.0.hub.timers().next()
     }

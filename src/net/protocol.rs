@@ -65,6 +65,12 @@ pub(crate) trait Service {
     /// Runs the timers that are due.
     fn timers(&mut self, now: Instant);
 
+    /// Tells what was staged because no listener could run.
+    fn tell_staged(&mut self);
+
+    /// Whether anything is staged.
+    fn has_staged(&self) -> bool;
+
     /// When the next timer is due.
     fn next_timer(&mut self) -> Option<Instant>;
 

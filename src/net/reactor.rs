@@ -113,7 +113,8 @@ impl<S: Service> Reactor<S> {
 
     /// When there is something to do, if nothing happens before. `None`: never.
     pub(crate) fn due(&mut self) -> Option<Instant> {
-        if !self.eager.is_empty() || self.accepting == Accepting::Ready {
+        if !self.eager.is_empty() || self.accepting == Accepting::Ready || self.service.has_staged()
+        {
             return Some(self.instant);
         }
         let alarm = {
@@ -208,13 +209,14 @@ impl<S: Service> Reactor<S> {
         }
     }
 
-    /// Writes what is queued and tells what came of it, until all is quiet or the next turn's turn.
+    /// Tells what is staged, writes what is queued and tells what came of it, until all is quiet or the next turn's turn.
     fn settle(&mut self) {
         for _ in 0..ROUNDS {
+            self.service.tell_staged();
             let raised = {
                 let mut table = self.links.table();
                 table.flush_all();
-                if table.raised.is_empty() {
+                if table.raised.is_empty() && !self.service.has_staged() {
                     return;
                 }
                 std::mem::take(&mut table.raised)

@@ -12,6 +12,8 @@ use super::frames::frame;
 use super::into_message::IntoMessage;
 use super::message::{Message, OwnedMessage};
 use super::remote::{Job, Remote};
+use super::report::ErrorListener;
+use super::room_event::RoomEvents;
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::socket::{Origin, Socket};
@@ -28,13 +30,12 @@ use crate::net::slab::Key;
 #[derive(Clone)]
 pub struct Hub(Rc<Inner>);
 
-type ErrorListener = Box<dyn FnMut(&Report)>;
-
 struct Inner {
     settings: Settings,
     /// Admitted sockets, by the index of their key.
     sockets: RefCell<Vec<Option<Socket>>>,
     rooms: RefCell<Rooms>,
+    room_events: RoomEvents,
     capacities: Capacities,
     links: Rc<Links>,
     timers: HubTimers,
@@ -53,30 +54,13 @@ impl Drop for Inner {
     }
 }
 
-/// Something went wrong that no listener may have heard of: a panic in code of the application.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The socket that it happened to, if it was one.
-    pub socket: Option<SocketId>,
-    /// What happened.
-    pub message: String,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.socket {
-            Some(id) => write!(f, "socket {id}: {}", self.message),
-            None => f.write_str(&self.message),
-        }
-    }
-}
-
 impl Hub {
     pub(crate) fn new(settings: Settings, links: Rc<Links>) -> Self {
         Self(Rc::new(Inner {
             settings,
             sockets: RefCell::default(),
             rooms: RefCell::new(Rooms::limited(settings.max_rooms)),
+            room_events: RoomEvents::default(),
             capacities: Capacities::default(),
             links,
             timers: HubTimers::default(),
@@ -267,6 +251,14 @@ impl Hub {
         &self.0.capacities
     }
 
+    pub(super) fn on_error(&self) -> &RefCell<Option<ErrorListener>> {
+        &self.0.on_error
+    }
+
+    pub(super) fn room_events(&self) -> &RoomEvents {
+        &self.0.room_events
+    }
+
     pub(super) fn rooms_mut(&self) -> RefMut<'_, Rooms> {
         self.0.rooms.borrow_mut()
     }
@@ -304,7 +296,9 @@ impl Hub {
             .get_mut(socket.key().index as usize)
             .and_then(Option::take);
         drop(place);
-        self.rooms_mut().leave_all(socket.key().index)
+        let left = self.rooms_mut().leave_all(socket.key().index);
+        self.left(&left, socket.id());
+        left
     }
 
     fn at(&self, index: u32) -> Option<Socket> {
@@ -329,32 +323,12 @@ impl Hub {
         reached
     }
 
-    /// Tells the application of something that no listener may have heard of.
-    pub(crate) fn report(&self, socket: Option<SocketId>, message: &str) {
-        let report = Report {
-            socket,
-            message: message.to_owned(),
-        };
-        let taken = self.0.on_error.borrow_mut().take();
-        let Some(mut listener) = taken else { return };
-        // A panic in here has nobody to be reported to.
-        let _ = super::guard::guard(|| listener(&report));
-        let mut place = self.0.on_error.borrow_mut();
-        if place.is_none() {
-            *place = Some(listener);
-        }
-    }
-
-    pub(crate) fn set_on_error(&self, listener: impl FnMut(&Report) + 'static) {
-        let old = self.0.on_error.borrow_mut().replace(Box::new(listener));
-        drop(old);
-    }
-
     /// Lets go of what would have run later, and of any cycle through this hub.
     pub(crate) fn release(&self) {
         let on_error = self.0.on_error.borrow_mut().take();
         let suspended = self.0.suspended.take();
-        let later = (on_error, suspended, self.0.timers.take());
+        let room_listeners = self.0.room_events.take();
+        let later = (on_error, suspended, room_listeners, self.0.timers.take());
         let _ = super::guard::guard(|| drop(later));
     }
 

@@ -33,6 +33,8 @@ pub(crate) mod message;
 mod payload;
 pub(crate) mod places;
 pub(crate) mod remote;
+pub(crate) mod report;
+pub(crate) mod room_event;
 pub(crate) mod rooms;
 pub(crate) mod session;
 pub(crate) mod settings;

@@ -123,6 +123,12 @@ impl Rooms {
         names
     }
 
+    /// The name of a room, as it is kept.
+    pub(crate) fn name(&self, name: &str) -> Option<Rc<str>> {
+        let (name, _) = self.names.get_key_value(name)?;
+        Some(Rc::clone(name))
+    }
+
     /// The members of a room, in no order.
     pub(crate) fn members(&self, name: &str) -> &[u32] {
         let room = self.names.get(name).and_then(|&room| self.room(room));

@@ -156,7 +156,10 @@ impl Socket {
             settings.max_rooms_per_socket,
             capacity,
         ) {
-            Joined::Now => Join::Joined,
+            Joined::Now => {
+                self.0.hub.joined(room, self.id());
+                Join::Joined
+            }
             Joined::Before => Join::Already,
             Joined::TooMany => Join::Limit,
             Joined::Full => Join::Full,
@@ -165,7 +168,7 @@ impl Socket {
 
     /// Leaves a room. `false` if the socket was not in it.
     pub fn leave(&self, room: &str) -> bool {
-        self.is_known() && self.0.hub.rooms_mut().leave(room, self.key().index)
+        self.is_known() && self.0.hub.leave(room, self.id())
     }
 
     /// The room that was joined last, of those that the socket is in.
