@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use common::client::{CLOSE, PING, PONG, TEXT, close_payload, frame, upgrade_request};
 use common::{Server, serve_with};
-use rushwire::{App, Options, Rate, SendStatus, Socket, event};
+use rushwire::{App, Options, Rate, RoomChange, SendStatus, Socket, event};
 
 /// Where the application's code runs.
-const PLACES: [Place; 15] = [
+const PLACES: [Place; 17] = [
     Place::Middleware,
     Place::Handler,
     Place::Message,
@@ -33,6 +33,8 @@ const PLACES: [Place; 15] = [
     Place::Interval,
     Place::Job,
     Place::Route,
+    Place::RoomJoined,
+    Place::RoomLeft,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +54,8 @@ enum Place {
     Interval,
     Job,
     Route,
+    RoomJoined,
+    RoomLeft,
 }
 
 type Action = fn(&World, &Socket);
@@ -193,7 +197,7 @@ fn anything_may_be_done_to_any_socket_from_anywhere() {
             }
         }
     }
-    assert_eq!(cases, 15 * 20 * 4);
+    assert_eq!(cases, 17 * 20 * 4);
 }
 
 /// What the listeners of one case share.
@@ -322,6 +326,11 @@ fn setup(app: &mut App, place: Place, action: usize, target: usize) {
     app.on_error(move |report| errors.errors.borrow_mut().push(report.to_string()));
     app.hub().set_timeout(Duration::MAX, |_| ());
     let seen = world.clone();
+    app.on_room(move |_, _| {
+        let busy = seen.busy.try_borrow_mut();
+        assert!(busy.is_ok(), "a change of rooms was told inside of a call");
+    });
+    let seen = world.clone();
     app.ws_use(move |socket, request, next| {
         if request.param("name") == "actor" && place == Place::Middleware {
             seen.act(socket, action, target);
@@ -413,6 +422,19 @@ fn arm(world: &World, socket: &Socket, place: Place, action: usize, target: usiz
             let socket = socket.clone();
             JOB.set(Some(Box::new(move || act(&socket))));
         }
+        Place::RoomJoined | Place::RoomLeft => {
+            let change = match place {
+                Place::RoomJoined => RoomChange::Joined,
+                _ => RoomChange::Left,
+            };
+            let me = socket.clone();
+            socket.hub().on_room(move |_, event| {
+                if event.socket == me.id() && event.change == change {
+                    act(&me);
+                }
+            });
+            socket.join("armed");
+        }
         Place::Middleware | Place::Route => {}
     }
 }
@@ -422,13 +444,16 @@ fn provoke(server: &Server, actor: &mut TcpStream, place: Place) {
     let go = |opcode| frame(true, 0, opcode, b"go");
     let bytes = match place {
         Place::Middleware | Place::Handler | Place::Timeout | Place::Interval => Vec::new(),
+        Place::RoomJoined => Vec::new(),
         Place::Message | Place::Once => go(TEXT),
         Place::Ping => go(PING),
         Place::Pong => go(PONG),
         Place::Error => go(0xB),
         Place::RateLimit => [go(TEXT), go(TEXT), go(TEXT)].concat(),
         Place::Drain => frame(true, 0, TEXT, b"flood"),
-        Place::Close | Place::Drop => frame(true, 0, CLOSE, &close_payload(1000, "")),
+        Place::Close | Place::Drop | Place::RoomLeft => {
+            frame(true, 0, CLOSE, &close_payload(1000, ""))
+        }
         Place::Job | Place::Route => Vec::new(),
     };
     actor.write_all(&bytes).expect("send");

@@ -150,12 +150,13 @@ impl Socket {
         }
         let allowed = self.0.hub.room_capacity(room);
         let capacity = allowed.map_or(capacity, |allowed| allowed.min(capacity));
-        match self.0.hub.rooms_mut().join(
+        let joined = self.0.hub.rooms_mut().join(
             room,
             self.key().index,
             settings.max_rooms_per_socket,
             capacity,
-        ) {
+        );
+        match joined {
             Joined::Now => {
                 self.0.hub.joined(room, self.id());
                 Join::Joined
