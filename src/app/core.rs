@@ -24,6 +24,7 @@ use crate::net::slab::Key;
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
+use crate::ws::journal::Entry;
 use crate::ws::places::Places;
 use crate::ws::remote::Job;
 
@@ -89,6 +90,7 @@ impl Service for Acceptor {
     type Protocol = Conversation;
 
     fn accepted(&mut self, key: Key, peer: Peer) -> Conversation {
+        self.0.hub.note(Entry::Accepted(peer.tcp()));
         let mut opening = Opening::new(Rc::clone(&self.0), key, peer.tcp());
         if !self.0.gate.may_speak(peer.tcp(), &self.0.proxies) {
             opening.turn_away();

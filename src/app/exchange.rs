@@ -10,6 +10,7 @@ use super::request::Request;
 use super::routes::HttpFound;
 use crate::http::{BadEscape, Head, Method, Refusal, Response, Version, Write};
 use crate::net::slab::Key;
+use crate::ws::journal::Entry;
 
 /// How an answer is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +52,15 @@ impl Answer {
     }
 }
 
-/// Writes an answer; one that cannot be written becomes a 500.
-pub(super) fn write(core: &Core, response: &Response, how: Answer) -> Vec<u8> {
+/// Writes an answer to a request for `path`, as far as it is known; one that cannot be written becomes
+/// a 500.
+pub(super) fn write(
+    core: &Core,
+    response: &Response,
+    how: Answer,
+    peer: Option<SocketAddr>,
+    path: Option<&str>,
+) -> Vec<u8> {
     let spoilt = response.offence().map(|offence| {
         core.hub.report(None, &offence.to_string());
         chain::failure()
@@ -60,6 +68,12 @@ pub(super) fn write(core: &Core, response: &Response, how: Answer) -> Vec<u8> {
     let response = spoilt.as_ref().unwrap_or(response);
     if let Some(cause) = response.refusal() {
         core.hub.counters().refused(cause);
+        core.hub.note(Entry::Refused {
+            peer,
+            path,
+            status: response.status(),
+            cause,
+        });
     }
     let mut bytes = Vec::new();
     let Answer {

@@ -23,6 +23,7 @@ use crate::net::clock::Tick;
 use crate::net::link::Link;
 use crate::net::slab::Key;
 use crate::proto::handshake;
+use crate::ws::journal::Level;
 use crate::ws::session::Session;
 
 /// Answers of this many bytes in one go are enough: what was pipelined behind them waits until they
@@ -45,6 +46,8 @@ pub(super) struct Opening {
     held: Vec<u8>,
     /// What the peer had not read when this was last looked at.
     backlog: usize,
+    /// The path of the request under way, if refusals are noted.
+    path: Option<Box<str>>,
 }
 
 enum State {
@@ -83,6 +86,7 @@ impl Opening {
             burst: 0,
             held: Vec::new(),
             backlog: 0,
+            path: None,
         }
     }
 
@@ -135,6 +139,8 @@ impl Opening {
 
     /// A whole head has come.
     fn head(&mut self, head: Head, used: usize) -> Flow {
+        let is_noted = self.core.hub.is_noted(Level::Info);
+        self.path = is_noted.then(|| head.path().into());
         if !self.admits(&head) {
             self.answer(&gate::forbidden(), Answer::last().to(&head));
             return Flow::More;
@@ -247,7 +253,8 @@ impl Opening {
 
     fn answer(&mut self, response: &Response, mut how: Answer) {
         how.keep_alive &= !self.core.closing.get();
-        let bytes = exchange::write(&self.core, response, how);
+        let path = self.path.take();
+        let bytes = exchange::write(&self.core, response, how, self.peer, path.as_deref());
         self.burst += bytes.len();
         self.link().send_raw(bytes);
         let now = self.link().now();

@@ -107,6 +107,22 @@ pub struct Options {
     /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses or networks such as
     /// `10.0.0.0/8`. Default: none.
     pub trusted_proxies: Vec<String>,
+    /// Whether one line is written to stderr for each event in the life of the server: listening,
+    /// connections, refusals, sockets that open and close, rooms, errors, shutdown. Default: no.
+    ///
+    /// ```text
+    /// rushwire: refused peer=10.0.0.7:50312 status=403 cause=origin path="/chat"
+    /// rushwire: opened socket=3-1 peer=10.0.0.8:41070 path="/chat"
+    /// rushwire: closed socket=3-1 code=1000 by=peer cause=Requested undelivered=0 reason="bye"
+    /// ```
+    ///
+    /// What peers have a hand in is escaped and cut; queries of URLs, where tokens are, are never
+    /// written. Writing waits for whoever reads stderr: this is for finding out, not for production.
+    ///
+    /// With the feature `log` the same lines go to the crate `log` with the target `rushwire`, whatever
+    /// this says: errors as `error`, sockets closed because of what the peer did as `warn`, refusals as
+    /// `info`, rooms as `trace`, and the rest as `debug`.
+    pub debug: bool,
 }
 
 /// How many fields the head of a request may have; more are answered by 431.
@@ -142,6 +158,7 @@ impl Default for Options {
             allow_origins: Vec::new(),
             subprotocols: Vec::new(),
             trusted_proxies: Vec::new(),
+            debug: false,
         }
     }
 }
@@ -172,6 +189,7 @@ impl Options {
             max_room_size: self.max_room_size,
             message_rate: self.message_rate,
             byte_rate: self.byte_rate,
+            debug: self.debug,
         }
     }
 

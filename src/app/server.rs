@@ -10,6 +10,7 @@ use crate::net::listener::Listener;
 use crate::net::poller::Poller;
 use crate::net::reactor::Reactor;
 use crate::ws::hub::Hub;
+use crate::ws::journal::Entry;
 use crate::ws::remote::Remote;
 
 /// TCP connections beyond the places for sockets: to refuse upgrades politely, and for plain HTTP.
@@ -43,6 +44,7 @@ impl Server {
         let acceptor = Acceptor(Rc::clone(&core));
         let mut reactor = Reactor::new(links, poller, max, core.hub.mailbox(), acceptor)?;
         reactor.listen(listener)?;
+        core.hub.note(Entry::Listening(reactor.local_addr()));
         Ok(Self {
             reactor,
             core,

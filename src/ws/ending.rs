@@ -16,6 +16,7 @@ use std::rc::Rc;
 use super::event::{self, By, Cause, Closed, Event, Failure};
 use super::frames::{control, send};
 use super::guard::guard;
+use super::journal::Entry;
 use super::listeners::{ALL, Callback, Listener, ListenerId};
 use super::message::Message;
 use super::socket::Socket;
@@ -350,6 +351,7 @@ impl Socket {
     pub(crate) fn admit(&self) {
         if !self.0.admitted.replace(true) {
             self.0.hub.admit(self);
+            self.0.hub.note(Entry::Opened(self));
         }
     }
 
@@ -371,18 +373,15 @@ impl Socket {
             // Neither side ended it: the server is dropped.
             None => (CloseCode::ABNORMAL, "", By::Us, Cause::Shutdown),
         };
-        match self.is_admitted() {
-            true => self.0.hub.counters().closed(code),
-            false => self.0.hub.counters().not_admitted(by, cause),
-        }
-        self.0.hub.counters().dropped(undelivered);
-        self.tell_end(Closed {
+        let closed = Closed {
             code,
             reason,
             by,
             cause,
             undelivered,
-        });
+        };
+        self.count_end(closed);
+        self.tell_end(closed);
         self.0.deaf.set(true);
         let listeners = self.0.listeners(std::mem::take);
         let data = self.0.look(|rare| std::mem::take(&mut rare.data));

@@ -10,6 +10,7 @@ use super::audience::Audience;
 use super::capacities::Capacities;
 use super::frames::frame;
 use super::into_message::IntoMessage;
+use super::journal::Entry;
 use super::message::{Message, OwnedMessage};
 use super::remote::{Job, Remote};
 use super::report::ErrorListener;
@@ -162,6 +163,7 @@ impl Hub {
     /// Begins to shut down: no more connections are accepted, every socket is closed with 1001, and
     /// what was sent before is delivered; after `grace` the rest is cut.
     pub fn shutdown(&self, grace: Duration) {
+        self.note(Entry::Shutdown(grace));
         let sooner = self
             .0
             .shutdown

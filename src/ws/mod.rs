@@ -17,6 +17,11 @@ pub(crate) mod data;
 mod ending;
 pub mod event;
 mod exposition;
+#[cfg(feature = "log")]
+mod facade;
+#[cfg(not(feature = "log"))]
+#[path = "facade_off.rs"]
+mod facade;
 mod few;
 mod frames;
 pub(crate) mod guard;
@@ -24,6 +29,7 @@ mod hearing;
 pub(crate) mod hub;
 mod inner;
 pub(crate) mod into_message;
+pub(crate) mod journal;
 #[cfg(feature = "json")]
 pub(crate) mod json;
 pub(crate) mod listeners;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::guard::guard;
 use super::hub::Hub;
+use super::journal::Entry;
 use super::status::SocketId;
 
 pub(super) type ErrorListener = Box<dyn FnMut(&Report)>;
@@ -30,6 +31,7 @@ impl fmt::Display for Report {
 impl Hub {
     /// Tells the application of something that no listener may have heard of.
     pub(crate) fn report(&self, socket: Option<SocketId>, message: &str) {
+        self.note(Entry::Error { socket, message });
         let report = Report {
             socket,
             message: message.to_owned(),

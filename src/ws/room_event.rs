@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::guard::guard;
 use super::hub::Hub;
+use super::journal::{Entry, Level};
 use super::status::SocketId;
 
 /// A change of who is in a room. See [`Hub::on_room`].
@@ -129,6 +130,7 @@ impl Hub {
     /// A socket has come into `room`.
     #[inline]
     pub(super) fn joined(&self, room: &str, socket: SocketId) {
+        self.note(Entry::Joined { socket, room });
         if self.room_events().has_listeners.get() {
             self.stage_joined(room, socket);
         }
@@ -150,8 +152,7 @@ impl Hub {
     /// Takes a socket out of `room`; `false` if it was not there.
     pub(super) fn leave(&self, room: &str, socket: SocketId) -> bool {
         let mut rooms = self.rooms_mut();
-        let has_listeners = self.room_events().has_listeners.get();
-        let name = has_listeners.then(|| rooms.name(room)).flatten();
+        let name = self.tells_of_leaving().then(|| rooms.name(room)).flatten();
         let left = rooms.leave(room, socket.0.index);
         drop(rooms);
         if left && let Some(name) = name {
@@ -160,13 +161,18 @@ impl Hub {
         left
     }
 
+    fn tells_of_leaving(&self) -> bool {
+        self.room_events().has_listeners.get() || self.is_noted(Level::Trace)
+    }
+
     /// A socket has left `rooms`.
     pub(super) fn left(&self, rooms: &[Rc<str>], socket: SocketId) {
         let events = self.room_events();
-        if !events.has_listeners.get() {
-            return;
-        }
         for room in rooms {
+            self.note(Entry::Left { socket, room });
+            if !events.has_listeners.get() {
+                continue;
+            }
             let members = self.rooms_mut().members(room).len();
             events.stage(RoomChange::Left, room, socket, members);
             if members == 0 {

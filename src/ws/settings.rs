@@ -48,4 +48,6 @@ pub(crate) struct Settings {
     pub(crate) max_room_size: Option<usize>,
     pub(crate) message_rate: Option<Rate>,
     pub(crate) byte_rate: Option<ByteRate>,
+    /// Whether each event in the life of the server is written to stderr.
+    pub(crate) debug: bool,
 }

@@ -4,8 +4,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::event::{By, Cause};
+use super::event::{By, Cause, Closed};
 use super::hub::Hub;
+use super::journal::Entry;
+use super::socket::Socket;
 use super::status::SendStatus;
 use crate::http::Refusal;
 use crate::proto::close::CloseCode;
@@ -82,13 +84,6 @@ impl Counters {
         *self.closed.borrow_mut().entry(code.0).or_default() += 1;
     }
 
-    /// A socket has ended that was never let in.
-    pub(super) fn not_admitted(&self, by: By, cause: Cause) {
-        if let Some(refusal) = refusal(by, cause) {
-            self.refused(refusal);
-        }
-    }
-
     pub(crate) fn refused(&self, cause: Refusal) {
         if let Some(counter) = self.refused.get(cause as usize) {
             add(counter, 1);
@@ -133,6 +128,21 @@ fn refusal(by: By, cause: Cause) -> Option<Refusal> {
         (By::Us, Cause::Panic) => Some(Refusal::Failed),
         (By::Us, Cause::Shutdown) => Some(Refusal::ShuttingDown),
         (By::Us, _) => Some(Refusal::Middleware),
+    }
+}
+
+impl Socket {
+    /// Counts the end of this socket, and notes it.
+    pub(super) fn count_end(&self, closed: Closed<'_>) {
+        let (hub, socket) = (self.hub(), self.id());
+        hub.counters().dropped(closed.undelivered);
+        if self.is_admitted() {
+            hub.counters().closed(closed.code);
+        } else if let Some(cause) = refusal(closed.by, closed.cause) {
+            hub.counters().refused(cause);
+            hub.note(Entry::TurnedAway { socket, cause });
+        }
+        hub.note(Entry::Closed { socket, closed });
     }
 }
 
