@@ -42,7 +42,7 @@ pub(crate) enum Entry<'a> {
     },
     /// A socket was not let in, and is closed.
     TurnedAway {
-        socket: SocketId,
+        socket: &'a Socket,
         cause: Refusal,
     },
     /// All middleware has let a socket pass.
@@ -111,12 +111,17 @@ impl fmt::Display for Entry<'_> {
                 path.map_or(Ok(()), |path| write!(f, " path={}", Quoted(path)))
             }
             Self::TurnedAway { socket, cause } => {
-                write!(f, "refused socket={socket} status=101 cause={cause}")
+                let (id, peer) = (socket.id(), Peer(socket.remote_addr()));
+                write!(
+                    f,
+                    "refused socket={id} peer={peer} status=101 cause={cause} "
+                )?;
+                write!(f, "path={}", Quoted(path(socket)))
             }
             Self::Opened(socket) => {
-                let (path, _) = socket.url().split_once('?').unwrap_or((socket.url(), ""));
                 let (id, peer) = (socket.id(), Peer(socket.remote_addr()));
-                write!(f, "opened socket={id} peer={peer} path={}", Quoted(path))
+                let path = Quoted(path(socket));
+                write!(f, "opened socket={id} peer={peer} path={path}")
             }
             Self::Joined { socket, room } => {
                 write!(f, "joined socket={socket} room={}", Quoted(room))
@@ -131,6 +136,11 @@ impl fmt::Display for Entry<'_> {
             Self::Shutdown(grace) => write!(f, "shutdown grace={grace:?}"),
         }
     }
+}
+
+/// The path of a socket's URL, without the query.
+fn path(socket: &Socket) -> &str {
+    socket.url().split('?').next().unwrap_or_default()
 }
 
 fn write_closed(f: &mut fmt::Formatter<'_>, socket: SocketId, closed: Closed<'_>) -> fmt::Result {

@@ -140,7 +140,10 @@ impl Socket {
             hub.counters().closed(closed.code);
         } else if let Some(cause) = refusal(closed.by, closed.cause) {
             hub.counters().refused(cause);
-            hub.note(Entry::TurnedAway { socket, cause });
+            hub.note(Entry::TurnedAway {
+                socket: self,
+                cause,
+            });
         }
         hub.note(Entry::Closed { socket, closed });
     }
