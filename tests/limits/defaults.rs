@@ -35,6 +35,7 @@ fn the_defaults_are_those_that_are_written_down() {
         allow_origins,
         subprotocols,
         trusted_proxies,
+        debug,
     } = Options::default();
     let seconds = Duration::from_secs;
     assert_eq!((heartbeat, pong_timeout), (seconds(30), seconds(45)));
@@ -55,6 +56,7 @@ fn the_defaults_are_those_that_are_written_down() {
     );
     assert_eq!((byte_rate, connection_rate), (None, None));
     assert_eq!((max_room_size, max_rooms), (None, None));
+    assert!(!debug);
     let lists = [
         paths,
         allow_origins,
