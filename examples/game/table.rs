@@ -116,7 +116,9 @@ impl Tables {
         let mut tables = self.tables.borrow_mut();
         let table = tables.get_mut(&visitor.game);
         let Table { game, said: kept } = table.ok_or_else(|| error("Not at a table"))?;
-        let tell = |what: Value| drop(socket.broadcast_all(&visitor.room, &what.to_string()));
+        let tell = |what: Value| {
+            socket.broadcast_all(&visitor.room, &what.to_string());
+        };
         let why = |refusal: Refusal| error(&refusal.to_string());
         match said["type"].as_str() {
             Some("move") => play(game, &visitor, &said["move"]["column"], tell)?,
