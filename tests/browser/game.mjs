@@ -67,6 +67,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
     async 'the first two who come by typing into the form play'() {
       await ada.enter(far, 'lobby');
       await ada.shows('Waiting for somebody to play with');
+      same('Ada may invite somebody', await ada.at('call').isVisible(), true);
       same('an own address for each table', await ada.page.evaluate(() => location.search), '?game=lobby');
       await brook.enter(origin, 'lobby');
       await ada.shows('Your turn');
@@ -134,7 +135,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
     async 'a cut line is seen by the other, and mended by itself'() {
       cable.set('cut');
       await eventually('Ada is told', () => ada.at('banner').isVisible(), true);
-      await eventually('Brook is told', async () => (await brook.players())[0], ['Ada', 'connection lost']);
+      await eventually('Brook is told', async () => (await brook.players())[0], ['Ada', 'away']);
       same('no column can be pressed', await ada.page.locator('.columns button:enabled').count(), 0);
       await ada.say('in a tunnel');
       same('what cannot be sent stays', await ada.at('composer').inputValue(), 'in a tunnel');
@@ -230,7 +231,7 @@ async function takePictures(enter, origin, folder) {
   await ada.shows('You win');
   await looks('over');
   await brook.page.close();
-  await eventually('Brook is away', async () => (await ada.players())[1][1], 'connection lost');
+  await eventually('Brook is away', async () => (await ada.players())[1][1], 'away');
   await looks('away');
 }
 
