@@ -133,22 +133,19 @@ fn metrics_come_every_second_and_are_real() {
     assert_metrics(&first["data"], false);
     assert_eq!(first["data"]["connections"], 2);
     drop(other);
-    let begun = Instant::now();
-    let second = hear_of(&mut one, "metrics_update");
-    let third = hear_of(&mut one, "metrics_update");
-    let between = |a: &Value, b: &Value| b["timestamp"].as_u64().zip(a["timestamp"].as_u64());
-    let times = between(&second, &third).expect("times");
-    // The loop may be late, but never early by more than the clock's grain.
-    assert!(times.0 - times.1 >= 900, "{times:?}");
-    assert!(
-        begun.elapsed() > Duration::from_millis(1_500),
-        "two of them"
-    );
+    let later: Vec<_> = (0..3)
+        .map(|_| hear_of(&mut one, "metrics_update"))
+        .collect();
+    let time = |of: &Value| of["timestamp"].as_u64().expect("a time");
+    let took = time(&later[2]) - time(&first);
+    // The first may have come late by nearly a second; on a busy machine all may.
+    assert!((2_000..12_000).contains(&took), "three in {took} ms");
+    let third = &later[2];
     assert_eq!(third["data"]["connections"], 1, "the other one has left");
     let uptime = |of: &Value| of["data"]["uptime"].as_f64().expect("seconds");
-    assert!(uptime(&third) - uptime(&first) > 1.8, "{first} {third}");
+    assert!(uptime(third) - uptime(&first) >= 2.0, "{first} {third}");
     let messages = |of: &Value| of["data"]["messages"].as_u64().expect("a number");
-    assert!(messages(&third) > messages(&first));
+    assert!(messages(third) > messages(&first));
     let (_late, shown) = look(&program);
     let history = shown["history"].as_array().expect("a list");
     let seen = json!({ "data": third["data"], "timestamp": third["timestamp"] });
@@ -169,7 +166,8 @@ fn a_program_that_works_shows_it() {
     let idle = idle.expect("percent");
     let mut busy = idle;
     for _ in 0..20 {
-        for _ in 0..200 {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(1_200) {
             assert_eq!(http::get(program.addr, "/").status, 200);
         }
         let cpu = hear_of(&mut watcher, "metrics_update")["data"]["cpu"].as_f64();
@@ -194,21 +192,18 @@ fn who_subscribes_to_a_metric_hears_it_more_often_until_unsubscribing() {
     );
     let subscribed = json!({ "type": "subscribed", "metric": "memory" });
     assert_eq!(hear_news(&mut ada), subscribed);
-    let mut times = Vec::new();
-    for _ in 0..4 {
-        let update = hear_of(&mut ada, "metric_update");
-        assert_eq!(update["metric"], "memory");
-        assert_eq!(
-            update["value"].is_u64(),
-            cfg!(target_os = "linux"),
-            "{update}"
-        );
-        times.extend(update["timestamp"].as_u64());
+    let (mut all, mut own) = (0, 0);
+    while all < 3 {
+        let heard = hear(&mut ada);
+        all += u32::from(heard["type"] == "metrics_update");
+        if heard["type"] == "metric_update" {
+            own += 1;
+            assert_eq!(heard["metric"], "memory");
+            let is_told = cfg!(target_os = "linux");
+            assert_eq!(heard["value"].is_u64(), is_told, "{heard}");
+        }
     }
-    assert!(
-        times[3] - times[0] >= 600,
-        "three quarters of a second: {times:?}"
-    );
+    assert!((6..=16).contains(&own), "{own} in the time of {all}");
     say(
         &mut ada,
         &json!({ "type": "unsubscribe", "metric": "memory" }),
@@ -336,6 +331,7 @@ fn orders_are_moved_on_in_bulk() {
 #[test]
 fn the_application_pings_by_itself_and_hears_the_answers() {
     let program = start();
+    let begun = Instant::now();
     let mut client = Client::connect(program.addr, "/dashboard");
     let mut pings = Vec::new();
     let mut told = 0;
@@ -346,7 +342,7 @@ fn the_application_pings_by_itself_and_hears_the_answers() {
             PING => {
                 client.send_frame(true, 0, PONG, b"something else");
                 client.send_frame(true, 0, PONG, &frame.payload);
-                pings.push((frame.payload, Instant::now()));
+                pings.push(frame.payload);
             }
             TEXT => {
                 let heard: Value = serde_json::from_slice(&frame.payload).expect("JSON");
@@ -360,9 +356,9 @@ fn the_application_pings_by_itself_and_hears_the_answers() {
             other => panic!("opcode {other}"),
         }
     }
-    assert_ne!(pings[0].0, pings[1].0, "each has a number");
-    let between = pings[1].1 - pings[0].1;
-    assert!(between > Duration::from_millis(1_800), "{between:?}");
+    assert_ne!(pings[0], pings[1], "each has a number");
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(2), "{took:?}");
 }
 
 #[test]

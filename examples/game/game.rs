@@ -17,8 +17,6 @@ struct Person {
     sockets: usize,
     seat: Option<usize>,
     wins: u32,
-    /// The ticket of their last departure, while they are away from a seat that is kept for them.
-    away: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,11 +153,9 @@ impl Game {
                 sockets: 0,
                 seat: None,
                 wins: 0,
-                away: None,
             }),
         };
         person.sockets += 1;
-        person.away = None;
         let is_new = person.sockets == 1;
         self.sockets += 1;
         let began = !is_known && self.sit(id) == Ok(true);
@@ -235,8 +231,8 @@ impl Game {
     }
 
     /// A socket of `id` has ended. A seat is given up when its player leaves `for_good`; otherwise it
-    /// is kept, and `ticket` names this departure for [`give_up`](Self::give_up).
-    pub(crate) fn leave(&mut self, id: &str, for_good: bool, ticket: u64) -> Departure {
+    /// is kept until [`give_up`](Self::give_up).
+    pub(crate) fn leave(&mut self, id: &str, for_good: bool) -> Departure {
         let Some(person) = self.people.get_mut(id) else {
             return Departure::StillHere;
         };
@@ -245,7 +241,6 @@ impl Game {
         if person.sockets > 0 {
             Departure::StillHere
         } else if person.seat.is_some() && !for_good {
-            person.away = Some(ticket);
             Departure::Away
         } else {
             let ended = self.remove(id);
@@ -253,11 +248,10 @@ impl Game {
         }
     }
 
-    /// Somebody was away for too long. `None` if they have come back; otherwise whether this ended
-    /// the game.
-    pub(crate) fn give_up(&mut self, id: &str, ticket: u64) -> Option<bool> {
-        let away = self.people.get(id).and_then(|person| person.away);
-        (away == Some(ticket)).then(|| self.remove(id))
+    /// Somebody was away for too long. `None` if they are here; otherwise whether this ended the game.
+    pub(crate) fn give_up(&mut self, id: &str) -> Option<bool> {
+        let is_away = self.people.get(id)?.sockets == 0;
+        is_away.then(|| self.remove(id))
     }
 
     /// `true` if this ended the game.
@@ -387,14 +381,14 @@ mod tests {
             began: false,
         };
         assert_eq!(game.enter("Ada", "a"), Ok(again));
-        assert_eq!(game.leave("Ada", true, 1), Departure::StillHere);
+        assert_eq!(game.leave("Ada", true), Departure::StillHere);
         assert_eq!(game.turn(), Some("Ada"));
-        assert_eq!(game.leave("Ada", false, 2), Departure::Away);
+        assert_eq!(game.leave("Ada", false), Departure::Away);
         let players: Vec<_> = game.players().collect();
         assert_eq!(players, [("Ada", false), ("Brook", true)]);
         assert_eq!(game.turn(), Some("Ada"), "her seat is kept");
         assert_eq!(game.enter("Ada", "a"), Ok(NEW));
-        assert_eq!(game.give_up("Ada", 2), None, "she has come back");
+        assert_eq!(game.give_up("Ada"), None, "she has come back");
         assert!(!game.is_deserted());
     }
 
@@ -403,9 +397,9 @@ mod tests {
         let mut game = begun();
         assert_eq!(game.enter("Ada", ""), Err(Refusal::IdTaken));
         assert_eq!(game.enter("Ada", "b"), Err(Refusal::IdTaken));
-        assert_eq!(game.leave("Ada", false, 1), Departure::Away);
+        assert_eq!(game.leave("Ada", false), Departure::Away);
         assert_eq!(game.enter("Ada", "b"), Err(Refusal::IdTaken), "away");
-        assert_eq!(game.give_up("Ada", 1), Some(true));
+        assert_eq!(game.give_up("Ada"), Some(true));
         assert_eq!(game.enter("Ada", "b").map(|entry| entry.began), Ok(true));
     }
 
@@ -416,11 +410,11 @@ mod tests {
             play(&mut game, &[0, 1]);
             if for_good {
                 let gone = Departure::Gone { ended: true };
-                assert_eq!(game.leave("Ada", true, 1), gone);
+                assert_eq!(game.leave("Ada", true), gone);
             } else {
-                assert_eq!(game.leave("Ada", false, 1), Departure::Away);
-                assert_eq!(game.give_up("Ada", 2), None, "another departure");
-                assert_eq!(game.give_up("Ada", 1), Some(true));
+                assert_eq!(game.leave("Ada", false), Departure::Away);
+                assert_eq!(game.give_up("Brook"), None, "he is here");
+                assert_eq!(game.give_up("Ada"), Some(true));
             }
             let (winner, line) = (Some("Brook".to_owned()), Vec::new());
             assert_eq!(*game.state(), State::Over { winner, line });
@@ -435,7 +429,7 @@ mod tests {
         assert_eq!(game.enter("Cleo", ""), Ok(NEW));
         assert_eq!(game.watching(), 1);
         assert_eq!(game.sit("Cleo"), Err(Refusal::NoFreeSeat));
-        game.leave("Ada", true, 1);
+        game.leave("Ada", true);
         assert_eq!(game.sit("Brook"), Err(Refusal::NoFreeSeat), "he has one");
         assert_eq!(game.sit("Dora"), Err(Refusal::NoFreeSeat), "not here");
         assert_eq!(game.sit("Cleo"), Ok(true));
@@ -449,11 +443,11 @@ mod tests {
         let mut game = begun();
         game.enter("Cleo", "").expect("she comes in");
         for (who, for_good) in [("Ada", false), ("Brook", true)] {
-            game.leave(who, for_good, 1);
+            game.leave(who, for_good);
             assert!(!game.is_deserted(), "{who}");
         }
         let gone = Departure::Gone { ended: false };
-        assert_eq!(game.leave("Cleo", false, 2), gone);
+        assert_eq!(game.leave("Cleo", false), gone);
         assert!(game.is_deserted());
     }
 }

@@ -1,12 +1,12 @@
 //! The tables, and what people at them say and hear: JSON over sockets on one side, `game.rs` on the
 //! other.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rushwire::{CloseCode, Hub, Socket, event};
+use rushwire::{CloseCode, Hub, Socket, Timer, event};
 use serde_json::{Value, json};
 
 use super::board::{Board, Disc, Place};
@@ -21,7 +21,6 @@ const KEPT: usize = 50;
 /// All tables that somebody is at.
 pub(crate) struct Tables {
     tables: RefCell<HashMap<String, Table>>,
-    tickets: Cell<u64>,
     /// How long a seat is kept for a player who has lost the connection.
     patience: Duration,
 }
@@ -30,6 +29,16 @@ pub(crate) struct Tables {
 struct Table {
     game: Game,
     said: VecDeque<Value>,
+    /// For each player who is away, what gives up the seat.
+    waits: HashMap<String, Timer>,
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        for timer in self.waits.values() {
+            timer.cancel();
+        }
+    }
 }
 
 /// Who somebody is, and where they sit: what their socket carries.
@@ -43,7 +52,6 @@ impl Tables {
     pub(crate) fn new(patience: Duration) -> Rc<Self> {
         Rc::new(Self {
             tables: RefCell::default(),
-            tickets: Cell::new(0),
             patience,
         })
     }
@@ -76,6 +84,9 @@ impl Tables {
         let mut tables = self.tables.borrow_mut();
         let table = tables.entry(visitor.game.clone()).or_default();
         let entry = table.game.enter(&visitor.player, key)?;
+        if let Some(timer) = table.waits.remove(&visitor.player) {
+            timer.cancel();
+        }
         let mut shown = snapshot(&visitor.game, &table.game);
         if entry.began {
             socket.broadcast(&visitor.room, &shown.to_string());
@@ -115,7 +126,9 @@ impl Tables {
         let visitor = visitor.ok_or_else(|| error("Not at a table"))?;
         let mut tables = self.tables.borrow_mut();
         let table = tables.get_mut(&visitor.game);
-        let Table { game, said: kept } = table.ok_or_else(|| error("Not at a table"))?;
+        let Table {
+            game, said: kept, ..
+        } = table.ok_or_else(|| error("Not at a table"))?;
         let tell = |what: Value| {
             socket.broadcast_all(&visitor.room, &what.to_string());
         };
@@ -147,8 +160,7 @@ impl Tables {
         let Some(table) = tables.get_mut(&visitor.game) else {
             return;
         };
-        let ticket = self.tickets.replace(self.tickets.get() + 1);
-        let departure = table.game.leave(&visitor.player, for_good, ticket);
+        let departure = table.game.leave(&visitor.player, for_good);
         if table.game.is_deserted() {
             tables.remove(&visitor.game);
             return;
@@ -160,23 +172,27 @@ impl Tables {
         }
         match departure {
             Departure::StillHere => {}
-            Departure::Away => self.wait_for(hub, visitor, ticket),
+            Departure::Away => {
+                let player = visitor.player.clone();
+                table.waits.insert(player, self.wait_for(hub, visitor));
+            }
             Departure::Gone { ended } => tell_of_loss(hub, &visitor, &table.game, ended),
         }
     }
 
     /// Keeps the seat of somebody who may come back.
-    fn wait_for(self: &Rc<Self>, hub: &Hub, visitor: Rc<Visitor>, ticket: u64) {
+    fn wait_for(self: &Rc<Self>, hub: &Hub, visitor: Rc<Visitor>) -> Timer {
         let tables = Rc::clone(self);
         hub.set_timeout(self.patience, move |hub| {
             let mut tables = tables.tables.borrow_mut();
             let Some(table) = tables.get_mut(&visitor.game) else {
                 return;
             };
-            if let Some(ended) = table.game.give_up(&visitor.player, ticket) {
+            table.waits.remove(&visitor.player);
+            if let Some(ended) = table.game.give_up(&visitor.player) {
                 tell_of_loss(hub, &visitor, &table.game, ended);
             }
-        });
+        })
     }
 }
 

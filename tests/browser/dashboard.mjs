@@ -180,10 +180,10 @@ async function takePictures(enter, origin, folder) {
       window.guests = [...(window.guests ?? []), socket];
     }
     // Some work, so that there is something to see.
-    for (let round = 0; round < 24; round += 1) {
+    for (let round = 0; round < 18; round += 1) {
       for (let count = 0; count < 40 * (round % 6); count += 1) window.guests[0].send('{"type":"bulk_update","items":[]}');
       await new Promise(resolve => setTimeout(resolve, 1000));
-      if (round === 8 || round === 15) window.guests.pop().close();
+      if (round === 8 || round === 13) window.guests.pop().close();
     }
   });
   await ada.at('detail-cpu').click();

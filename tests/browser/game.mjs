@@ -171,9 +171,10 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
     },
     async 'the same name with another key is turned away at the door'() {
       const thief = new Person('Brook', await (await ada.page.context().browser().newContext()).newPage());
-      await thief.enter(origin, 'lobby').catch(() => {});
+      await thief.page.clock.install();
+      await thief.page.goto(`${origin}?game=lobby&player=Brook`);
       await eventually('the thief is told', () => thief.at('why').textContent(), 'Somebody else plays here under this name.');
-      await thief.page.waitForTimeout(1500);
+      await thief.page.clock.fastForward(120_000);
       same('and did not try again', thief.sockets, 1);
       await fits(thief, 'the door');
       await thief.page.context().close();
