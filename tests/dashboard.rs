@@ -15,7 +15,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 use common::client::{CLOSE, PING, PONG, TEXT};
-use common::example::{Example, hear, hear_of, say};
+use common::example::{Example, hear, hear_of, hear_until, say};
 use common::http::{self, Answer};
 use common::{Client, knock};
 use serde_json::{Value, json};
@@ -50,13 +50,10 @@ fn order(program: &Example, item: &str) -> Value {
 
 /// What there is to hear beside the metrics, which come all the time.
 fn hear_news(client: &mut Client) -> Value {
-    loop {
-        let heard = hear(client);
-        let kind = heard["type"].as_str().unwrap_or_default();
-        if !["metrics_update", "metric_update", "latency"].contains(&kind) {
-            return heard;
-        }
-    }
+    let always = ["metrics_update", "metric_update", "latency"];
+    hear_until(client, "news", |heard| {
+        !always.contains(&heard["type"].as_str().unwrap_or_default())
+    })
 }
 
 /// What A8 says of metrics. Only Linux tells what the process costs.
@@ -337,6 +334,7 @@ fn the_application_pings_by_itself_and_hears_the_answers() {
     let mut told = 0;
     // The first ping comes at once, the others every two seconds; only the last one may be answered.
     while told < 2 {
+        assert!(begun.elapsed() < common::PATIENCE, "pings: {pings:?}");
         let frame = client.next().expect("a frame");
         match frame.opcode {
             PING => {

@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::client::Client;
-use super::until;
+use super::{PATIENCE, until};
 
 /// The program, which is killed when this is dropped.
 pub struct Example {
@@ -76,11 +77,18 @@ pub fn hear(client: &mut Client) -> Value {
 
 /// The next message of that type; others are passed over.
 pub fn hear_of(client: &mut Client, kind: &str) -> Value {
+    hear_until(client, kind, |heard| heard["type"] == kind)
+}
+
+/// The next message that is wanted; others are passed over, but not for ever.
+pub fn hear_until(client: &mut Client, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let heard = hear(client);
-        if heard["type"] == kind {
+        if is_wanted(&heard) {
             return heard;
         }
+        assert!(Instant::now() < deadline, "never: {what}");
     }
 }
 
