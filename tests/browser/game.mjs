@@ -10,6 +10,7 @@ const LIMIT = 150_000; // ms for the whole run
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const ATTACK = '<img src=x onerror=window.hacked=1>'; // as a name, and as what is said
 const WIN = [0, 1, 0, 1, 0, 1, 0]; // whoever begins wins
 const DRAW = [0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 2, 3, 2, 3, 3, 2, 3, 2, 2, 3, 2, 3, 4, 5, 4, 5, 5, 4, 5, 4, 4, 5, 4, 5, 6, 6, 6, 6, 6, 6];
 
@@ -53,10 +54,12 @@ async function play(first, second, columns, discs) {
   }
 }
 
-/** Nothing is wider than the window. */
+/** Nothing reaches beyond the window. */
 async function fits({ page }, what) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
+    same(`what is too wide in ${what} on a ${size}`, await page.evaluate(() => [...document.querySelectorAll('body *:not(svg *)')]
+      .filter(one => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + .5).map(one => one.outerHTML.slice(0, 80))), []);
     same(`${what} on a ${size} overflows by`, await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth), 0);
   }
   await page.setViewportSize(SIZES.desktop);
@@ -115,13 +118,12 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await ada.shows('Your turn');
     },
     async 'they talk, and what looks like HTML stays text'() {
-      const attack = '<img src=x onerror="window.hacked = true">';
       await ada.say('good luck 🍀');
-      await cleo.say(attack);
-      const said = [['Ada', 'good luck 🍀'], ['Cleo', attack]];
+      await cleo.say(ATTACK);
+      const said = [['Ada', 'good luck 🍀'], [ATTACK, ATTACK]];
       for (const one of [ada, brook, cleo]) {
         await eventually(`what ${one.name} reads`, () => one.messages(), said);
-        same('nothing ran', await one.page.evaluate(() => [window.hacked, document.querySelectorAll('.said img').length]), [undefined, 0]);
+        same('nothing ran', await one.page.evaluate(() => [window.hacked, document.querySelectorAll('img').length]), [undefined, 0]);
       }
     },
     async 'a player who reloads in mid-game comes back to it'() {
@@ -145,9 +147,19 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await eventually('Brook sees her', async () => (await brook.players())[0][1], 'red');
       await ada.shows('Your turn');
     },
+    async 'a line that dies silently is noticed, and the seat is kept'() {
+      cable.set('mute');
+      await ada.drop(6);
+      await brook.shows('Your turn');
+      same('Ada does not know', (await ada.discs()).length, 4);
+      cable.set('whole');
+      await eventually('Ada knows', async () => (await ada.discs()).length, 5);
+      await brook.drop(6);
+      await ada.shows('Your turn');
+    },
     async 'four in a row win, and everyone sees which'() {
-      // Red lies at 5,3 and 5,1; the next one of it closes the gap, and the one after wins.
-      await play(ada, brook, [2, 6, 0], 4);
+      // Red lies at 5,3 and 5,1: the next one closes the gap, and the one after wins.
+      await play(ada, brook, [2, 6, 0], 6);
       await ada.shows('You win');
       await brook.shows('Ada wins');
       await cleo.shows('Ada wins');
@@ -187,6 +199,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await cleo.at('sit').click();
       await ada.shows('Your turn');
       await cleo.shows('Ada to move');
+      same('her name stays text', (await ada.players())[1][0], ATTACK);
       await play(ada, cleo, WIN, 0);
       await cleo.shows('Ada wins');
       same('Brook did not come back by himself', brook.sockets, sockets);
@@ -195,7 +208,7 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
       await server.stop();
       for (const one of [ada, cleo]) await eventually(`${one.name} is told`, () => one.at('banner').isVisible(), true);
       await server.start();
-      for (const one of [ada, cleo]) await eventually(`${one.name} is back`, async () => (await one.players()).map(([name]) => name).sort(), ['Ada', 'Cleo']);
+      for (const one of [ada, cleo]) await eventually(`${one.name} is back`, async () => (await one.players()).map(([name]) => name).sort(), [ATTACK, 'Ada']);
     },
     async 'no page raised an error'() {
       for (const { name, faults } of [ada, brook, cleo]) same(`faults at ${name}`, faults, []);
@@ -243,7 +256,7 @@ async function run(browser, server) {
   try {
     const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
     const enter = async name => new Person(name, await (await browser.newContext({ viewport: SIZES.desktop })).newPage());
-    const people = { ada: await enter('Ada'), brook: await enter('Brook'), cleo: await enter('Cleo') };
+    const people = { ada: await enter('Ada'), brook: await enter('Brook'), cleo: await enter(ATTACK) };
     for (const [name, scenario] of Object.entries(scenarios({ ...people, server, cable, origin, far }))) {
       await scenario().catch(error => { throw new Error(`${name}: ${error.message}`); });
       console.log(`ok - ${name}`);
