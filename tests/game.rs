@@ -385,6 +385,7 @@ fn a_third_person_watches_and_hears_everything() {
         (&left["playerId"], &left["watching"]),
         (&json!("Cleo"), &json!(0))
     );
+    hears_nothing(&mut ada);
 }
 
 #[test]

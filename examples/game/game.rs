@@ -50,8 +50,10 @@ pub(crate) enum Departure {
     StillHere,
     /// Their seat is kept.
     Away,
-    /// They are gone, and with them the game if they were playing.
-    Gone { ended: bool },
+    /// They watched, and are gone.
+    Gone,
+    /// They have given up their seat, and with it the game if they were playing.
+    SeatFree { ended: bool },
 }
 
 /// Why something cannot be done. It is told to whoever wanted it.
@@ -240,22 +242,25 @@ impl Game {
         self.sockets -= 1;
         if person.sockets > 0 {
             Departure::StillHere
-        } else if person.seat.is_some() && !for_good {
+        } else if person.seat.is_none() {
+            self.people.remove(id);
+            Departure::Gone
+        } else if !for_good {
             Departure::Away
         } else {
-            let ended = self.remove(id);
-            Departure::Gone { ended }
+            let ended = self.free_seat(id);
+            Departure::SeatFree { ended }
         }
     }
 
     /// Somebody was away for too long. `None` if they are here; otherwise whether this ended the game.
     pub(crate) fn give_up(&mut self, id: &str) -> Option<bool> {
         let is_away = self.people.get(id)?.sockets == 0;
-        is_away.then(|| self.remove(id))
+        is_away.then(|| self.free_seat(id))
     }
 
     /// `true` if this ended the game.
-    fn remove(&mut self, id: &str) -> bool {
+    fn free_seat(&mut self, id: &str) -> bool {
         let seat = self.seat_of(id);
         self.people.remove(id);
         let Some(seat) = seat else { return false };
@@ -409,7 +414,7 @@ mod tests {
             let mut game = begun();
             play(&mut game, &[0, 1]);
             if for_good {
-                let gone = Departure::Gone { ended: true };
+                let gone = Departure::SeatFree { ended: true };
                 assert_eq!(game.leave("Ada", true), gone);
             } else {
                 assert_eq!(game.leave("Ada", false), Departure::Away);
@@ -446,8 +451,7 @@ mod tests {
             game.leave(who, for_good);
             assert!(!game.is_deserted(), "{who}");
         }
-        let gone = Departure::Gone { ended: false };
-        assert_eq!(game.leave("Cleo", false), gone);
+        assert_eq!(game.leave("Cleo", false), Departure::Gone);
         assert!(game.is_deserted());
     }
 }

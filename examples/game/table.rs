@@ -171,12 +171,12 @@ impl Tables {
             hub.to(&visitor.room).send(&left.to_string());
         }
         match departure {
-            Departure::StillHere => {}
+            Departure::StillHere | Departure::Gone => {}
             Departure::Away => {
                 let player = visitor.player.clone();
                 table.waits.insert(player, self.wait_for(hub, visitor));
             }
-            Departure::Gone { ended } => tell_of_loss(hub, &visitor, &table.game, ended),
+            Departure::SeatFree { ended } => tell_of_loss(hub, &visitor, &table.game, ended),
         }
     }
 
