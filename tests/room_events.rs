@@ -518,7 +518,7 @@ fn the_changes_tell_who_is_where_whatever_happens() {
             // Now and then a change brings about others.
             let x = step(event.members as u64 + 7 * event.room.len() as u64 + COUNT.get());
             COUNT.set(COUNT.get() + 1);
-            if x % 16 == 0 {
+            if x.is_multiple_of(16) {
                 let sockets = hub.sockets();
                 if let Some(socket) = sockets.get(x as usize / 16 % sockets.len().max(1)) {
                     act(socket, step(x));

@@ -124,11 +124,11 @@ fn fullest(rooms: impl IntoIterator<Item = (String, usize)>) -> Value {
 }
 
 /// Keys of JSON objects are texts.
-fn counts(counts: impl IntoIterator<Item = (u16, u64)>) -> Value {
+fn counts<K: ToString>(counts: impl IntoIterator<Item = (K, u64)>) -> Value {
     let counts = counts.into_iter();
     Value::Object(
         counts
-            .map(|(code, count)| (code.to_string(), count.into()))
+            .map(|(key, count)| (key.to_string(), count.into()))
             .collect(),
     )
 }

@@ -94,7 +94,7 @@ function scenarios({ ada, server, origin }) {
       same('next to nothing is left', /^about [0-9] left$/.test(left) || left, true);
       await eventually('and then a seat can be had', async () => { await ada.at('sit').click(); return ada.told('room'); }, 'Seat 1 taken');
       await ada.at('stand').click();
-      await eventually('the server counted', async () => (await ada.at('codes').textContent()).includes('429 × '), true);
+      await eventually('the server counted', async () => (await ada.at('codes').textContent()).includes('connection rate × '), true);
     },
     async 'an address on the list is refused, and another is not'() {
       await ada.at('knock').click();
