@@ -119,6 +119,10 @@ const CASES: [Case; 23] = [
         let (begin, end) = request.split_at(20);
         // It is under way when the server is told to end, and finished then.
         server.feed(&mut stream, begin.as_bytes());
+        // Another keeps the server from ending, so that it can be asked: it is left open.
+        let mut other = http::connect(server.addr);
+        server.feed(&mut other, begin.as_bytes());
+        std::mem::forget(other);
         server.ask(|hub| hub.shutdown(Duration::from_secs(60)));
         server.ask(|_| ());
         stream.write_all(end.as_bytes()).expect("send");
