@@ -466,7 +466,10 @@ fn who_watches_sees_limits_and_gauges() {
         let shown = hear(&mut watcher);
         assert_eq!(shown["type"], "gauges");
         let gauges = &shown["gauges"];
-        if gauges["here"] == 2 && gauges["open"] == 4 && gauges["refused"] == json!({ "address": 1 }) {
+        if gauges["here"] == 2
+            && gauges["open"] == 4
+            && gauges["refused"] == json!({ "address": 1 })
+        {
             assert_eq!(gauges["rooms"], json!({ "limited:a": 1, "limited:b": 2 }));
             return;
         }

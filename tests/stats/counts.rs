@@ -68,9 +68,10 @@ fn press(policy: Overflow) -> (Server, Client, (usize, u64)) {
     let sent = server.ask(|hub| {
         let socket = &hub.sockets()[0];
         let mut statuses = Vec::new();
-        // Nothing is written before the job ends, and so nothing refused: fill the kernel first.
+        // Only large messages are written at once: fill the kernel with them. What is left of the last
+        // one, which is written to its end, leaves room for others.
         while socket.buffered_amount() == 0 {
-            assert_eq!(socket.send(&vec![0; 1 << 20]), SendStatus::Queued);
+            assert_eq!(socket.send(&vec![0; 1 << 16]), SendStatus::Queued);
         }
         while statuses.len() < 1_000 && hub.stats().backpressure_drops < 10 && socket.is_open() {
             statuses.push(socket.send(&vec![0; 20_000]));
