@@ -24,6 +24,9 @@
 //! }
 //! ```
 //!
+//! The [`guide`] tells how to get something working, and what is what for those who come
+//! [from NextRush or OpenSpeed](guide::from_nextrush) or [from elsewhere](guide::from_ws_and_socketio).
+//!
 //! # How it runs
 //!
 //! One thread runs everything: it waits for readiness, reads, runs the listeners of whoever has sent
@@ -67,6 +70,7 @@ pub mod bench;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod http;
 mod net;
 mod proto;
