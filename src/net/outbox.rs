@@ -321,7 +321,7 @@ impl Outbox {
     }
 
     /// One system call, if there is anything to write.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write_once(&self, sink: &impl Sink, log: &Log) -> io::Result<Written> {
         let recent = log.slice(self.recent);
         let len = match &self.older {
