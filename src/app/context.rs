@@ -197,8 +197,8 @@ impl Context {
     pub fn defer(&self) -> Deferred {
         let mut deferral = self.deferral.borrow_mut();
         let (promise, _) = deferral.get_or_insert_with(|| {
-            let wake = |hub: &Hub, key| hub.link(key).resume();
-            let (promise, later) = later::ask(self.hub.remote(), self.key, wake, || None);
+            let (remote, unanswered) = (self.hub.remote(), || None);
+            let (promise, later) = later::ask(remote, self.key, later::read_on, unanswered);
             (Arc::new(promise), later)
         });
         Deferred(Arc::clone(promise))

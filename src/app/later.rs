@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::net::slab::Key;
 use crate::ws::hub::Hub;
 use crate::ws::remote::Remote;
 
@@ -97,4 +98,9 @@ impl<T> Later<T> {
             }
         }
     }
+}
+
+/// Wakes an opening that waits: its link is read on, which looks for the answer first.
+pub(super) fn read_on(hub: &Hub, key: Key) {
+    hub.link(key).resume();
 }

@@ -19,7 +19,6 @@ use crate::http::{Head, InvalidHeader, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
-use crate::ws::hub::Hub;
 use crate::ws::places::NoPlace;
 use crate::ws::session::Session;
 
@@ -114,9 +113,8 @@ fn verify(core: &Rc<Core>, key: Key, candidate: Candidate) -> Result<Upgrade, Re
             Verdict::Refuse(response) => Decision::Refuse(response),
         },
         Some(Verify::Later(verify)) => {
-            let wake = |hub: &Hub, key| hub.link(key).resume();
             let fallback = PendingVerdict::dropped;
-            let (promise, later) = later::ask(core.hub.remote(), key, wake, fallback);
+            let (promise, later) = later::ask(core.hub.remote(), key, later::read_on, fallback);
             ask(core, || verify(&candidate.request, PendingVerdict(promise)))?;
             match later.take() {
                 Some(decision) => decision,
