@@ -166,6 +166,8 @@ impl Context {
     /// Answers with a response, instead of anything that was said so far.
     pub fn respond(&self, response: Response) {
         self.status.set(None);
+        self.upgrade.set(None);
+        self.refusal.set(response.cause());
         self.headers.borrow_mut().clear();
         self.say(response);
     }

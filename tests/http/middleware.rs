@@ -1,6 +1,6 @@
 //! Middleware around handlers, and before upgrades; what it may do, and what is seen of it.
 
-use rushwire::{App, Context, HttpNext, Response};
+use rushwire::{App, Context, HttpNext, Refusal, Response};
 
 use crate::common::{Client, Server, http, serve};
 use crate::{Asker, Journal, request};
@@ -299,6 +299,35 @@ fn the_error_handler_dresses_what_no_handler_answers() {
         (undressed.status, undressed.text()),
         (500, "internal server error\n")
     );
+}
+
+/// Also what an answer of the library's had of its own: `Upgrade`, and its cause.
+#[test]
+fn a_response_replaces_everything_that_was_said_before() {
+    let server = serve(|app| {
+        app.middleware(|ctx, next| {
+            next.run(ctx);
+            if ctx.query("replace").is_some() {
+                ctx.respond(Response::text("something else").with_status(410));
+            }
+        });
+        app.ws("/socket", |_, _| {});
+    });
+    let mut asker = Asker::new(&server);
+    let plain = asker.ask(request("GET", "/socket"));
+    assert_eq!(
+        (plain.status, plain.header("Upgrade")),
+        (426, Some("websocket"))
+    );
+    let replaced = asker.ask(request("GET", "/socket?replace"));
+    assert_eq!((replaced.status, replaced.text()), (410, "something else"));
+    assert_eq!(
+        (replaced.header("Upgrade"), replaced.header("Connection")),
+        (None, None)
+    );
+    let refused = server.ask(|hub| hub.stats().refused);
+    let expected = [(Refusal::NoUpgrade, 1), (Refusal::Application, 1)];
+    assert_eq!(refused, expected.into());
 }
 
 #[test]
