@@ -72,7 +72,6 @@ impl Stream {
 }
 
 impl Sink for Stream {
-    #[inline(always)]
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => (&mut &*stream).write(bytes),

@@ -125,20 +125,14 @@ impl End {
         found.ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
-    #[cold]
-    #[inline(never)]
     pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         self.with(|wire, side| wire.read(side, into))?
     }
 
-    #[cold]
-    #[inline(never)]
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.with(|wire, side| wire.write(side, bytes))?
     }
 
-    #[cold]
-    #[inline(never)]
     pub(crate) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut written = 0;
         for slice in slices.iter().filter(|slice| !slice.is_empty()) {
