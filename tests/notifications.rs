@@ -11,6 +11,9 @@ mod auth;
 #[path = "../examples/notifications/inbox.rs"]
 #[allow(dead_code, reason = "only its tests are wanted")]
 mod inbox;
+#[path = "../examples/shared/tokens.rs"]
+#[allow(dead_code, reason = "only what `auth` needs is wanted")]
+mod tokens;
 
 use common::Client;
 use common::example::{Example, hear, say};

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use rushwire::{App, Context, Response};
 use serde_json::{Value, json};
 
-use crate::auth::{self, Auth, refuse};
+use crate::auth::Auth;
 use crate::chat::{self, Chat};
+use crate::tokens::{self, refuse};
 
 /// The page loads nothing from elsewhere, and runs no script but its own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -55,7 +56,7 @@ fn login(auth: &Auth, ctx: &Context) -> Result<Value, Response> {
     let name = body["name"].as_str();
     let name = name.ok_or_else(|| refuse(400, "Please choose a name"))?;
     let (user, token) = auth.login(ctx.request(), name)?;
-    Ok(json!({ "token": token, "user": user.json(), "expiresIn": auth::LIFE.as_secs() }))
+    Ok(json!({ "token": token, "user": user.json(), "expiresIn": tokens::LIFE.as_secs() }))
 }
 
 fn broadcast(auth: &Auth, ctx: &Context) -> Result<Value, Response> {

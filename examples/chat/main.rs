@@ -29,7 +29,10 @@ mod chat;
 mod http;
 mod rooms;
 mod said;
+#[path = "../shared/shutdown.rs"]
 mod shutdown;
+#[path = "../shared/tokens.rs"]
+mod tokens;
 
 use std::io::{Error, ErrorKind};
 use std::rc::Rc;
@@ -94,7 +97,7 @@ fn options() -> Options {
         max_message_size: LONGEST,
         max_body_size: LONGEST_BODY,
         max_room_name: chat::longest_room_name(),
-        max_lifetime: auth::LIFE,
+        max_lifetime: tokens::LIFE,
         message_rate: Some(PACE),
         subprotocols: vec![auth::PROTOCOL.to_owned()],
         ..Options::default()

@@ -15,16 +15,15 @@
 mod feed;
 mod orders;
 mod process;
+#[path = "../shared/shutdown.rs"]
+mod shutdown;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use feed::Feed;
-use rushwire::{App, Context, Options, Remote};
+use rushwire::{App, Context, Options};
 use serde_json::json;
-
-/// How long those who are connected have to read what was said before a shutdown.
-const GRACE: Duration = Duration::from_secs(5);
 
 fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1);
@@ -42,7 +41,7 @@ fn main() -> std::io::Result<()> {
     app.ws("/dashboard", move |socket, _| feed.welcome(socket));
     app.post("/api/orders", move |ctx| take_order(&same, ctx));
 
-    shut_down_on_signals(app.remote())?;
+    shutdown::on_signals(app.remote())?;
     app.listen(&address, |address| {
         println!("listening on http://{address}")
     })
@@ -56,26 +55,4 @@ fn take_order(feed: &Feed, ctx: &Context) {
         Ok(order) => ctx.status(201).json(order.to_string()),
         Err(why) => ctx.status(400).json(json!({ "error": why }).to_string()),
     }
-}
-
-/// SIGTERM and Ctrl-C end the server politely, the second time at once.
-#[cfg(unix)]
-fn shut_down_on_signals(remote: Remote) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
-        let mut grace = GRACE;
-        for _ in signals.forever() {
-            if remote.shutdown(grace).is_err() {
-                return;
-            }
-            grace = Duration::ZERO;
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn shut_down_on_signals(_remote: Remote) -> std::io::Result<()> {
-    Ok(())
 }

@@ -14,17 +14,16 @@
 
 mod board;
 mod game;
+#[path = "../shared/shutdown.rs"]
+mod shutdown;
 mod table;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use rushwire::{App, Options, Rate, Remote};
+use rushwire::{App, Options, Rate};
 use serde_json::json;
 use table::Tables;
-
-/// How long those who are connected have to read what was said before a shutdown.
-const GRACE: Duration = Duration::from_secs(5);
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -62,30 +61,8 @@ fn main() -> std::io::Result<()> {
         },
     );
 
-    shut_down_on_signals(app.remote())?;
+    shutdown::on_signals(app.remote())?;
     app.listen(&address, |address| {
         println!("listening on http://{address}")
     })
-}
-
-/// SIGTERM and Ctrl-C end the server politely, the second time at once.
-#[cfg(unix)]
-fn shut_down_on_signals(remote: Remote) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
-        let mut grace = GRACE;
-        for _ in signals.forever() {
-            if remote.shutdown(grace).is_err() {
-                return;
-            }
-            grace = Duration::ZERO;
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn shut_down_on_signals(_remote: Remote) -> std::io::Result<()> {
-    Ok(())
 }

@@ -34,6 +34,7 @@ mod heartbeat;
 mod limited;
 mod robust;
 mod settings;
+#[path = "../shared/shutdown.rs"]
 mod shutdown;
 
 use std::io::{Error, ErrorKind};

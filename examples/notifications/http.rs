@@ -5,8 +5,9 @@ use std::rc::Rc;
 use rushwire::{App, Context, Response};
 use serde_json::{Value, json};
 
-use crate::auth::{self, Auth, Role, clean, refuse};
+use crate::auth::{Auth, Role, clean};
 use crate::live::{self, Live, Target};
+use crate::tokens::{self, refuse};
 
 /// The page loads nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
@@ -47,7 +48,7 @@ fn login(auth: &Auth, live: &Live, ctx: &Context) -> Answer {
     let role = body["role"].as_str().unwrap_or("reader");
     let (user, token) = auth.login(name, role)?;
     live.inbox.borrow_mut().know(&user);
-    Ok(json!({ "token": token, "user": user.json(), "expiresIn": auth::LIFE.as_secs() }))
+    Ok(json!({ "token": token, "user": user.json(), "expiresIn": tokens::LIFE.as_secs() }))
 }
 
 fn me(auth: &Auth, _: &Live, ctx: &Context) -> Answer {

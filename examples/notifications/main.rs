@@ -29,7 +29,10 @@ mod http;
 mod inbox;
 mod live;
 mod posts;
+#[path = "../shared/shutdown.rs"]
 mod shutdown;
+#[path = "../shared/tokens.rs"]
+mod tokens;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -66,7 +69,7 @@ fn options() -> Options {
         max_connections: 1_000,
         max_message_size: 4 * 1024,
         max_body_size: 32 * 1024,
-        max_lifetime: auth::LIFE,
+        max_lifetime: tokens::LIFE,
         message_rate: Some(Rate {
             messages: 120,
             per: Duration::from_secs(20),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::auth::{Role, User, clean, refuse};
+use crate::auth::{Role, User, clean};
 use crate::live::now;
+use crate::tokens::refuse;
 use rushwire::Response;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! How the program ends: politely at the first signal, at once at the second. `main` calls it.
+//! How the examples end: politely at the first signal, at once at the second. Each `main` calls it.
 
 use rushwire::Remote;
 
