@@ -10,11 +10,10 @@ mod common;
 mod settings;
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::client::{CLOSE, PING, PONG, TEXT};
-use common::example::{Example, hear, say};
+use common::example::{self, Example, hear, say};
 use common::http::{self, Answer};
 use common::{Client, until};
 use serde_json::{Value, json};
@@ -479,9 +478,6 @@ fn who_watches_sees_limits_and_gauges() {
 
 #[test]
 fn a_mistake_on_the_command_line_is_quoted_and_ends_the_program() {
-    let tests = std::env::current_exe().expect("the test's own path");
-    let deps = tests.parent().and_then(|deps| deps.parent());
-    let program = deps.expect("target/<profile>").join("examples/limits");
     let cases = [
         ("--rooms 3", "--rooms"),
         ("--deny 10.0.0.0/33", "10.0.0.0/33"),
@@ -489,16 +485,10 @@ fn a_mistake_on_the_command_line_is_quoted_and_ends_the_program() {
         ("--messages 0/1s", "message_rate"),
     ];
     for (arguments, quoted) in cases {
-        let output = Command::new(&program)
-            .arg("127.0.0.1:0")
-            .args(arguments.split(' '))
-            .output()
-            .expect("run");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            !output.status.success() && said.contains(quoted),
-            "{arguments}: {said}"
-        );
+        let mut program = example::command("limits");
+        program.arg("127.0.0.1:0").args(arguments.split(' '));
+        let said = example::refusal(program);
+        assert!(said.contains(quoted), "{arguments}: {said}");
     }
 }
 

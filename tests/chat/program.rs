@@ -1,28 +1,35 @@
 //! The program, and somebody who signs in.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::ops::{Deref, DerefMut};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::common::Client;
+use crate::common::example::{self, Example};
+pub(crate) use crate::common::example::{hear, say};
 use crate::common::http::{self, Answer};
-use crate::common::{Client, PATIENCE};
 
 /// The program, which is killed when this is dropped.
-pub(crate) struct Chat {
-    child: Child,
-    pub(crate) addr: SocketAddr,
+pub(crate) struct Chat(Example);
+
+impl Deref for Chat {
+    type Target = Example;
+
+    fn deref(&self) -> &Example {
+        &self.0
+    }
+}
+
+impl DerefMut for Chat {
+    fn deref_mut(&mut self) -> &mut Example {
+        &mut self.0
+    }
 }
 
 /// The program as it is started, on a free port and with nothing but `settings` in its environment.
 pub(crate) fn command(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-    let tests = std::env::current_exe().expect("the test's own path");
-    let target = tests.parent().and_then(|deps| deps.parent());
-    let target: PathBuf = target.expect("target/<profile>/deps").into();
-    let mut command = Command::new(target.join("examples").join("chat"));
+    let mut command = example::command("chat");
     command
         .env_remove("CHAT_SECRET")
         .env_remove("CHAT_ADMIN_TOKEN");
@@ -39,18 +46,7 @@ impl Chat {
     }
 
     pub(crate) fn with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let mut command = command(arguments, settings);
-        let spawned = command.stdout(Stdio::piped()).spawn();
-        let mut child = spawned
-            .unwrap_or_else(|e| panic!("{e}; run `cargo build --example chat`: {command:?}"));
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped"))
-            .read_line(&mut line)
-            .expect("a line");
-        let addr = line.trim().strip_prefix("listening on http://");
-        let addr = addr.and_then(|addr| addr.parse().ok());
-        let addr = addr.unwrap_or_else(|| panic!("{line:?}"));
-        Self { child, addr }
+        Self(Example::run(command(arguments, settings)))
     }
 
     /// A token for a name.
@@ -86,33 +82,6 @@ impl Chat {
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len}\r\n");
         http::request(self.addr, format!("{head}{headers}\r\n{body}"))
     }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status()
-            .expect("kill");
-        assert!(status.success());
-    }
-
-    /// Waits for its end; gives the exit code.
-    pub(crate) fn end(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("wait") {
-                return status.code();
-            }
-            assert!(Instant::now() < deadline, "it does not end");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Chat {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 pub(crate) fn bearer(token: &str) -> String {
@@ -128,10 +97,6 @@ pub(crate) fn json_of(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).expect("JSON")
 }
 
-pub(crate) fn hear(client: &mut Client) -> Value {
-    serde_json::from_str(&client.text()).expect("JSON")
-}
-
 /// The history of a room that somebody has come to, after how many are there.
 pub(crate) fn shown(client: &mut Client) -> Value {
     let (info, history) = (hear(client), hear(client));
@@ -143,10 +108,6 @@ pub(crate) fn shown(client: &mut Client) -> Value {
     assert_eq!(info["userCount"], users.len(), "{info}");
     assert_eq!(info["roomId"], history["roomId"]);
     history
-}
-
-pub(crate) fn say(client: &mut Client, what: &Value) {
-    client.send(&what.to_string());
 }
 
 /// Says something, and takes one's own copy of it.

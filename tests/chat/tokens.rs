@@ -1,10 +1,9 @@
 //! Who may come in, and as whom.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
 use crate::common::Client;
+use crate::common::example::refusal;
 use crate::program::{Chat, bearer, command, hear, hears_nothing, json_of, shown};
 
 /// Tokens that were not made by the program: signed by `SECRET`, and good until 2100 where nothing else
@@ -238,10 +237,8 @@ fn a_secret_that_can_be_guessed_and_an_unknown_option_are_refused_at_the_start()
         (&["--guest"], &[], "--guest"),
     ];
     for (arguments, settings, named) in cases {
-        let mut command = command(arguments, settings);
-        let ended = command.stdout(Stdio::null()).output().expect("it starts");
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(!ended.status.success() && said.contains(named), "{said}");
+        let said = refusal(command(arguments, settings));
+        assert!(said.contains(named), "{said}");
     }
 }
 

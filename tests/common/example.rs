@@ -1,6 +1,6 @@
 //! An example program in a process of its own. `cargo test` builds the examples before the tests.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -16,19 +16,26 @@ pub struct Example {
     pub addr: SocketAddr,
 }
 
+/// The program of that name, as `cargo test` has built it.
+pub fn command(name: &str) -> Command {
+    let tests = std::env::current_exe().expect("the test's own path");
+    let deps = tests.parent().and_then(|deps| deps.parent());
+    Command::new(deps.expect("target/<profile>").join("examples").join(name))
+}
+
 impl Example {
     /// Starts the example of that name on a free port, with more arguments behind the address.
     pub fn start(name: &str, arguments: &[&str]) -> Self {
-        let tests = std::env::current_exe().expect("the test's own path");
-        let deps = tests.parent().and_then(|deps| deps.parent());
-        let program = deps.expect("target/<profile>").join("examples").join(name);
-        let spawned = Command::new(&program)
-            .arg("127.0.0.1:0")
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn();
-        let missing = format!("run `cargo build --example {name}`");
-        let mut child = spawned.unwrap_or_else(|e| panic!("{}: {e}; {missing}", program.display()));
+        let mut program = command(name);
+        program.arg("127.0.0.1:0").args(arguments);
+        Self::run(program)
+    }
+
+    /// Runs a program that says first where it listens.
+    pub fn run(mut program: Command) -> Self {
+        let spawned = program.stdout(Stdio::piped()).spawn();
+        let mut child =
+            spawned.unwrap_or_else(|e| panic!("{e}; run `cargo build --examples`: {program:?}"));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped"))
             .read_line(&mut line)
@@ -61,6 +68,31 @@ impl Example {
         });
         status.and_then(|status| status.code())
     }
+}
+
+/// What a program says that refuses to start. One that starts all the same is a failure.
+pub fn refusal(mut program: Command) -> String {
+    let spawned = program.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = spawned.expect("run `cargo build --examples`");
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().expect("wait") {
+            Some(status) => break status,
+            None if Instant::now() < deadline => std::thread::yield_now(),
+            None => {
+                let _ = child.kill();
+                break child.wait().expect("it is killed");
+            }
+        }
+    };
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().expect("it is piped");
+    stderr.read_to_string(&mut said).expect("text");
+    assert!(
+        status.code().is_some_and(|code| code != 0),
+        "{status}: {said}"
+    );
+    said
 }
 
 impl Drop for Example {
