@@ -1,15 +1,12 @@
 // The chat example in a real browser: three people sign in and type with the keyboard, one of them on
 // a phone; the test reads what their pages show. Run by `tests/browser/run`; CHAT_SERVER names the server's command.
 
-import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
-import { Cable, Server, eventually, freePort, same, within } from './lib.mjs';
-import { SIZES, takePictures } from './pictures.mjs';
+import { SIZES, act, drive, pictures } from './drive.mjs';
+import { Cable, eventually, same } from './lib.mjs';
+import { takePictures } from './pictures.mjs';
 import { scripted } from './scripted.mjs';
 
 const LIMIT = 180_000; // ms for the whole run
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const ADMIN = 'a word that only the admin knows';
 const PUBLIC = '[data-testid=message]:not(.private) [data-testid=text]';
 
@@ -310,40 +307,19 @@ function scenarios({ ada, brook, cleo, server, cable, origin, far }) {
 }
 
 async function run(browser, server) {
-  await server.start();
   const cable = new Cable(server.port);
   await cable.open();
   try {
     const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
     const enter = async (name, room, viewport) => new Person(name, room, await (await browser.newContext({ viewport })).newPage());
     const people = { ada: await enter('Ada', 'lobby', SIZES.desktop), brook: await enter('Brook', 'lobby', SIZES.phone), cleo: await enter('Cleo', 'garden', SIZES.desktop) };
-    for (const [name, scenario] of Object.entries({ ...scenarios({ ...people, server, cable, origin, far }), ...scripted })) {
-      await scenario(browser, origin).catch(error => { throw new Error(`${name}: ${error.message}`); });
-      console.log(`ok - ${name}`);
-    }
-    const folder = new URL('screenshots/', import.meta.url).pathname;
-    await mkdir(folder, { recursive: true });
-    await takePictures(browser, server, origin, folder);
-    console.log(`ok - pictures in ${folder}`);
+    await act({ ...scenarios({ ...people, server, cable, origin, far }), ...scripted }, browser, origin);
+    await pictures(folder => takePictures(browser, server, origin, folder));
   } finally {
     cable.close();
   }
 }
 
 process.env.CHAT_ADMIN_TOKEN = ADMIN;
-const server = new Server(process.env.CHAT_SERVER ?? new URL('../../target/release/examples/chat', import.meta.url).pathname, await freePort());
-let browser;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
-try {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
-  await within(LIMIT, 'the whole test', run(browser, server));
-  await server.stop();
-} catch (error) {
-  console.error(`FAILED - ${error.message}`);
-  if (server.log) console.error(`--- the server said:\n${server.log}`);
-  process.exitCode = 1;
-} finally {
-  server.kill();
-  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
-  process.exit();
-}
+
+await drive('chat', LIMIT, run);

@@ -2,14 +2,10 @@
 // another, subscriptions, and a server that dies and comes back. Run by `tests/browser/run`;
 // DASHBOARD_SERVER names the server's command.
 
-import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
-import { Server, eventually, freePort, same, within } from './lib.mjs';
+import { SIZES, act, drive, pictures } from './drive.mjs';
+import { eventually, same } from './lib.mjs';
 
 const LIMIT = 150_000; // ms for the whole run
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const METRICS = ['cpu', 'memory', 'connections', 'messages'];
 
 /** One who looks: a page in a context of its own, and every frame its socket received. */
@@ -208,33 +204,11 @@ async function takePictures(enter, origin, folder) {
 }
 
 async function run(browser, server) {
-  await server.start();
   const origin = `http://127.0.0.1:${server.port}/`;
   const enter = async name => new Viewer(name, await (await browser.newContext({ viewport: SIZES.desktop, locale: 'en-GB' })).newPage());
   const people = { ada: await enter('Ada'), brook: await enter('Brook') };
-  for (const [name, scenario] of Object.entries(scenarios({ ...people, server, origin }))) {
-    await scenario().catch(error => { throw new Error(`${name}: ${error.message}`); });
-    console.log(`ok - ${name}`);
-  }
-  const folder = new URL('screenshots/', import.meta.url).pathname;
-  await mkdir(folder, { recursive: true });
-  await takePictures(enter, origin, folder);
-  console.log(`ok - pictures in ${folder}`);
+  await act(scenarios({ ...people, server, origin }));
+  await pictures(folder => takePictures(enter, origin, folder));
 }
 
-const server = new Server(process.env.DASHBOARD_SERVER ?? new URL('../../target/release/examples/dashboard', import.meta.url).pathname, await freePort());
-let browser;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
-try {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
-  await within(LIMIT, 'the whole test', run(browser, server));
-  await server.stop();
-} catch (error) {
-  console.error(`FAILED - ${error.message}`);
-  if (server.log) console.error(`--- the server said:\n${server.log}`);
-  process.exitCode = 1;
-} finally {
-  server.kill();
-  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
-  process.exit();
-}
+await drive('dashboard', LIMIT, run);

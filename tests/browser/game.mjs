@@ -2,14 +2,10 @@
 // one reloads in mid-game and one loses its line. Run by `tests/browser/run`; GAME_SERVER names the
 // server's command.
 
-import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
-import { Cable, Server, eventually, freePort, same, within } from './lib.mjs';
+import { SIZES, act, drive, pictures } from './drive.mjs';
+import { Cable, eventually, same } from './lib.mjs';
 
 const LIMIT = 150_000; // ms for the whole run
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const ATTACK = '<img src=x onerror=window.hacked=1>'; // as a name, and as what is said
 const WIN = [0, 1, 0, 1, 0, 1, 0]; // whoever begins wins
 const DRAW = [0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 2, 3, 2, 3, 3, 2, 3, 2, 2, 3, 2, 3, 4, 5, 4, 5, 5, 4, 5, 4, 4, 5, 4, 5, 6, 6, 6, 6, 6, 6];
@@ -250,39 +246,17 @@ async function takePictures(enter, origin, folder) {
 }
 
 async function run(browser, server) {
-  await server.start();
   const cable = new Cable(server.port);
   await cable.open();
   try {
     const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
     const enter = async name => new Person(name, await (await browser.newContext({ viewport: SIZES.desktop })).newPage());
     const people = { ada: await enter('Ada'), brook: await enter('Brook'), cleo: await enter(ATTACK) };
-    for (const [name, scenario] of Object.entries(scenarios({ ...people, server, cable, origin, far }))) {
-      await scenario().catch(error => { throw new Error(`${name}: ${error.message}`); });
-      console.log(`ok - ${name}`);
-    }
-    const folder = new URL('screenshots/', import.meta.url).pathname;
-    await mkdir(folder, { recursive: true });
-    await takePictures(enter, origin, folder);
-    console.log(`ok - pictures in ${folder}`);
+    await act(scenarios({ ...people, server, cable, origin, far }));
+    await pictures(folder => takePictures(enter, origin, folder));
   } finally {
     cable.close();
   }
 }
 
-const server = new Server(process.env.GAME_SERVER ?? new URL('../../target/release/examples/game', import.meta.url).pathname, await freePort());
-let browser;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
-try {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
-  await within(LIMIT, 'the whole test', run(browser, server));
-  await server.stop();
-} catch (error) {
-  console.error(`FAILED - ${error.message}`);
-  if (server.log) console.error(`--- the server said:\n${server.log}`);
-  process.exitCode = 1;
-} finally {
-  server.kill();
-  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
-  process.exit();
-}
+await drive('game', LIMIT, run);

@@ -1,14 +1,10 @@
 // The limits example in a real browser: every button is pressed, every limit is met, and the page says
 // what the server did. Run by `tests/browser/run`; LIMITS_SERVER names the server's command.
 
-import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
-import { Server, eventually, freePort, same, within } from './lib.mjs';
+import { SIZES, act, drive, pictures } from './drive.mjs';
+import { eventually, same } from './lib.mjs';
 
 const LIMIT = 150_000; // ms for the whole run
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const ROOM = 6, PER_IP = 15, MESSAGES = 30, CONNECTIONS = 60;
 const SETTINGS = `--room ${ROOM} --per-ip ${PER_IP} --messages ${MESSAGES}/30s --connections ${CONNECTIONS}/12s --timeout 2s --beat 250ms`;
 
@@ -165,33 +161,10 @@ async function takePictures(visitor, folder) {
 }
 
 async function run(browser, server) {
-  await server.start();
   const origin = `http://127.0.0.1:${server.port}/`;
   const ada = new Visitor(await (await browser.newContext({ viewport: SIZES.desktop, locale: 'en-GB' })).newPage());
-  for (const [name, scenario] of Object.entries(scenarios({ ada, server, origin }))) {
-    await scenario().catch(error => { throw new Error(`${name}: ${error.message}`); });
-    console.log(`ok - ${name}`);
-  }
-  const folder = process.env.SCREENSHOTS ?? new URL('screenshots/', import.meta.url).pathname;
-  await mkdir(folder, { recursive: true });
-  await takePictures(ada, folder);
-  console.log(`ok - pictures in ${folder}`);
+  await act(scenarios({ ada, server, origin }));
+  await pictures(folder => takePictures(ada, folder));
 }
 
-const program = process.env.LIMITS_SERVER ?? new URL('../../target/release/examples/limits', import.meta.url).pathname;
-const server = new Server(`${program} ${SETTINGS}`, await freePort());
-let browser;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
-try {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
-  await within(LIMIT, 'the whole test', run(browser, server));
-  await server.stop();
-} catch (error) {
-  console.error(`FAILED - ${error.message}`);
-  if (server.log) console.error(`--- the server said:\n${server.log}`);
-  process.exitCode = 1;
-} finally {
-  server.kill();
-  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
-  process.exit();
-}
+await drive('limits', LIMIT, run, SETTINGS.split(' '));

@@ -2,14 +2,10 @@
 // where they are followed, and a server that dies and comes back. Run by `tests/browser/run`;
 // NOTIFICATIONS_SERVER names the server's command.
 
-import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
-import { Cable, Server, eventually, freePort, same, within } from './lib.mjs';
+import { SIZES, act, drive, pictures } from './drive.mjs';
+import { Cable, eventually, same } from './lib.mjs';
 
 const LIMIT = 180_000; // ms for the whole run
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 // With a secret of their own the tokens outlive the server.
 process.env.NOTIFICATIONS_SECRET = 'a secret that is long enough for a test';
@@ -257,39 +253,17 @@ async function takePictures({ root, ada, brook }, folder) {
 }
 
 async function run(browser, server) {
-  await server.start();
   const cable = new Cable(server.port);
   await cable.open();
   try {
     const origin = `http://127.0.0.1:${server.port}/`, far = `http://127.0.0.1:${cable.port}/`;
     const enter = async (name, role) => new Person(name, role, await (await browser.newContext({ viewport: SIZES.desktop, locale: 'en-GB' })).newPage());
     const people = { root: await enter('Root', 'Admin'), ada: await enter('Ada', 'Editor'), brook: await enter('Brook', 'Editor') };
-    for (const [name, scenario] of Object.entries(scenarios({ ...people, server, cable, origin, far }))) {
-      await scenario().catch(error => { throw new Error(`${name}: ${error.message}`); });
-      console.log(`ok - ${name}`);
-    }
-    const folder = process.env.SCREENSHOTS ?? new URL('screenshots/', import.meta.url).pathname;
-    await mkdir(folder, { recursive: true });
-    await takePictures(people, folder);
-    console.log(`ok - pictures in ${folder}`);
+    await act(scenarios({ ...people, server, cable, origin, far }));
+    await pictures(folder => takePictures(people, folder));
   } finally {
     cable.close();
   }
 }
 
-const server = new Server(process.env.NOTIFICATIONS_SERVER ?? new URL('../../target/release/examples/notifications', import.meta.url).pathname, await freePort());
-let browser;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { server.kill(); process.exit(1); });
-try {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
-  await within(LIMIT, 'the whole test', run(browser, server));
-  await server.stop();
-} catch (error) {
-  console.error(`FAILED - ${error.message}`);
-  if (server.log) console.error(`--- the server said:\n${server.log}`);
-  process.exitCode = 1;
-} finally {
-  server.kill();
-  await within(10_000, 'the browser to close', browser?.close() ?? Promise.resolve()).catch(error => console.error(error.message));
-  process.exit();
-}
+await drive('notifications', LIMIT, run);

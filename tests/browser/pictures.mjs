@@ -1,7 +1,8 @@
 // Screenshots of the chat page in a plausible conversation, for people to look at:
 // desktop and phone, light and dark, the door, the drawer, and a lost connection.
 
-export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+import { SIZES } from './drive.mjs';
+
 const GUESTS = ['Brook Imani', 'Mateo', 'Yuki', 'Cleo'];
 const TALK = [
   ['Brook Imani', 'Morning! The new build is on the staging server.'],
