@@ -1,5 +1,6 @@
-//! A WebSocket server in one small library: RFC 6455 by hand on a single-threaded reactor, with
-//! rooms, HTTP routes on the same port, and listeners in the style of Node.
+//! A WebSocket server and client in one small library: RFC 6455 by hand on a single-threaded reactor,
+//! with rooms, HTTP routes on the same port, and listeners in the style of Node. The client is
+//! [`Hub::connect`], or [`Client`] where there is no server.
 //!
 //! ```no_run
 //! use rushwire::{App, event};
@@ -67,6 +68,7 @@ mod app;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod client;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -81,6 +83,9 @@ mod ws;
 pub use app::{
     App, ConfigError, Context, Deferred, HttpError, HttpNext, IntoJson, Next, Options,
     PendingVerdict, Request, Route, Server, Verdict,
+};
+pub use client::{
+    Answer, Client, ConnectError, ConnectOptions, Connection, Failed, Reconnect, RemoteConnection,
 };
 pub use http::{InvalidHeader, Method, Refusal, Response};
 pub use net::link::Overflow;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first.
-const LAYERS: [&str; 5] = ["http", "proto", "net", "ws", "app"];
+const LAYERS: [&str; 6] = ["http", "proto", "net", "ws", "app", "client"];
 
 /// What layers may not know of each other although one is above: readiness knows no protocol.
 const STRANGERS: [(&str, &str); 2] = [("net", "proto"), ("net", "http")];

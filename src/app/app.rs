@@ -1,20 +1,17 @@
 //! Where everything is put together: routes, middleware, rules.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::rc::Rc;
 
-use super::address::Proxies;
 use super::chain::{HttpNext, HttpStep};
 use super::context::Context;
-use super::core::{Core, HttpDate};
 use super::error::Problems;
-use super::gate::{self, Gate};
 use super::http_error::{ErrorHandler, HttpError};
 use super::middleware::{Next, SocketStep};
 use super::options::Options;
-use super::origin::{Origins, Pattern};
+use super::origin::Origins;
 use super::request::Request;
 use super::routes::Routes;
 use super::server::Server;
@@ -24,7 +21,6 @@ use crate::net::links::Links;
 use crate::net::listener::Listener;
 use crate::ws::hub::Hub;
 use crate::ws::into_message::IntoMessage;
-use crate::ws::places::Places;
 use crate::ws::remote::Remote;
 use crate::ws::report::Report;
 use crate::ws::room_event::RoomEvent;
@@ -49,18 +45,18 @@ use crate::ws::stats::Stats;
 ///
 /// What is wrong with a route or an option is collected, and told by [`bind`](Self::bind).
 pub struct App {
-    options: Options,
-    hub: Hub,
+    pub(super) options: Options,
+    pub(super) hub: Hub,
     pub(super) routes: Routes,
-    http_middleware: Vec<HttpStep>,
-    error_handler: Option<RefCell<ErrorHandler>>,
-    middleware: Vec<SocketStep>,
-    verify: Option<Verify>,
-    choose: Option<Choose>,
-    origins: Origins,
-    problems: Problems,
+    pub(super) http_middleware: Vec<HttpStep>,
+    pub(super) error_handler: Option<RefCell<ErrorHandler>>,
+    pub(super) middleware: Vec<SocketStep>,
+    pub(super) verify: Option<Verify>,
+    pub(super) choose: Option<Choose>,
+    pub(super) origins: Origins,
+    pub(super) problems: Problems,
     /// It has made its server.
-    is_bound: bool,
+    pub(super) is_bound: bool,
 }
 
 impl Default for App {
@@ -288,7 +284,7 @@ impl App {
     ///
     /// As [`bind`](Self::bind).
     pub fn serve(&mut self, listener: TcpListener) -> io::Result<Server> {
-        self.start(Listener::tcp(listener)?)
+        self.start(Some(Listener::tcp(listener)?))
     }
 
     /// Listens on a Unix-domain socket at `path`, which must not exist yet.
@@ -309,7 +305,7 @@ impl App {
     /// As [`bind`](Self::bind).
     #[cfg(unix)]
     pub fn serve_unix(&mut self, listener: std::os::unix::net::UnixListener) -> io::Result<Server> {
-        self.start(Listener::unix(listener)?)
+        self.start(Some(Listener::unix(listener)?))
     }
 
     pub(super) fn note(&mut self, added: Result<(), String>) -> &mut Self {
@@ -317,74 +313,6 @@ impl App {
             self.problems.add(problem);
         }
         self
-    }
-
-    /// Everything that is wrong so far.
-    pub(super) fn check(&self) -> io::Result<()> {
-        let mut problems = self.problems.clone();
-        if self.is_bound {
-            problems.add("this App is bound already: an App makes one server");
-        }
-        self.options.check(&mut problems);
-        for origin in &self.options.allow_origins {
-            if let Err(problem) = Pattern::parse(origin) {
-                problems.add(problem);
-            }
-        }
-        for bad in Proxies::parse(&self.options.trusted_proxies)
-            .err()
-            .into_iter()
-            .flatten()
-        {
-            problems.add(format!(
-                "trusted proxy {bad:?} is no address and no network"
-            ));
-        }
-        gate::check(&self.options, &mut problems);
-        for path in &self.options.paths {
-            if let Err(problem) = crate::http::Pattern::parse(path) {
-                problems.add(problem);
-            }
-        }
-        problems.into_result()
-    }
-
-    pub(super) fn start(&mut self, listener: Listener) -> io::Result<Server> {
-        self.check()?;
-        let mut routes = std::mem::take(&mut self.routes);
-        let default = (self.options.paths.is_empty() && !routes.has_sockets()).then_some("/ws");
-        for path in self.options.paths.iter().map(String::as_str).chain(default) {
-            // `check` has read each of them.
-            let _ = routes.add_socket(path, &[], &[], None);
-        }
-        let mut origins = std::mem::take(&mut self.origins);
-        let patterns = self
-            .options
-            .allow_origins
-            .iter()
-            .filter_map(|origin| Pattern::parse(origin).ok());
-        patterns.for_each(|pattern| origins.allow(pattern));
-        let core = Core {
-            hub: self.hub.clone(),
-            routes,
-            http_middleware: std::mem::take(&mut self.http_middleware),
-            error_handler: self.error_handler.take(),
-            middleware: std::mem::take(&mut self.middleware),
-            verify: self.verify.take(),
-            choose: self.choose.take(),
-            origins,
-            proxies: Proxies::parse(&self.options.trusted_proxies).unwrap_or_default(),
-            gate: Gate::new(&self.options),
-            places: Places::new(
-                self.options.max_connections,
-                self.options.max_connections_per_ip,
-            ),
-            closing: Cell::new(false),
-            clock: HttpDate::new(self.hub.links()),
-            options: self.options.clone(),
-        };
-        self.is_bound = true;
-        Server::new(Rc::new(core), listener)
     }
 }
 

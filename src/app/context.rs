@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::chain;
 use super::deferred::{Deferred, Promised};
 use super::into_json::IntoJson;
-use super::later::{self, Later};
 use super::request::Request;
 use crate::http::{Method, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake;
 use crate::ws::hub::Hub;
+use crate::ws::later::{self, Later};
 
 /// One HTTP request and its answer.
 ///

@@ -6,12 +6,15 @@ use super::opening::Opening;
 use crate::net::clock::Tick;
 use crate::net::link::Cause;
 use crate::net::protocol::{Next, Protocol};
+use crate::ws::dialing::Dialing;
 use crate::ws::session::Session;
 
 /// The reading half of a connection.
 pub(super) enum Conversation {
     /// Boxed: it is large, and soon over.
     Opening(Box<Opening>),
+    /// The other side's opening, which is over as soon.
+    Dialing(Box<dyn Dialing>),
     Session(Session),
 }
 
@@ -19,22 +22,20 @@ impl Protocol for Conversation {
     #[inline]
     fn receive(&mut self, input: &mut [u8], now: Tick) -> Next<Self> {
         match self {
-            Self::Session(session) => session.receive(input, now),
-            Self::Opening(opening) => {
-                if let Some((session, used)) = opening.receive(input, now) {
-                    let protocol = Self::Session(session);
-                    return Next::Become { protocol, used };
-                }
+            Self::Session(session) => {
+                session.receive(input, now);
+                Next::Stay
             }
+            Self::Opening(opening) => become_session(opening.receive(input, now)),
+            Self::Dialing(dialing) => become_session(dialing.receive(input, now)),
         }
-        Next::Stay
     }
 
     #[inline]
     fn window(&mut self) -> Option<&mut [u8]> {
         match self {
             Self::Session(session) => session.window(),
-            Self::Opening(_) => None,
+            Self::Opening(_) | Self::Dialing(_) => None,
         }
     }
 
@@ -48,6 +49,7 @@ impl Protocol for Conversation {
         match self {
             Self::Session(session) => session.finished(),
             Self::Opening(opening) => opening.finished(),
+            Self::Dialing(dialing) => dialing.finished(),
         }
     }
 
@@ -55,6 +57,7 @@ impl Protocol for Conversation {
         match self {
             Self::Session(session) => session.timeout(now),
             Self::Opening(opening) => opening.timeout(now),
+            Self::Dialing(dialing) => dialing.timeout(now),
         }
     }
 
@@ -62,6 +65,7 @@ impl Protocol for Conversation {
         match self {
             Self::Session(session) => session.drained(undelivered),
             Self::Opening(opening) => opening.drained(),
+            Self::Dialing(dialing) => dialing.connected(),
         }
     }
 
@@ -69,13 +73,25 @@ impl Protocol for Conversation {
         match self {
             Self::Session(session) => session.shutdown(),
             Self::Opening(opening) => opening.shutdown(),
+            Self::Dialing(dialing) => dialing.shutdown(),
         }
     }
 
     fn closed(&mut self, cause: Cause, undelivered: usize) {
         match self {
             Self::Session(session) => session.closed(cause, undelivered),
+            Self::Dialing(dialing) => dialing.closed(cause),
             Self::Opening(_) => {}
         }
+    }
+}
+
+fn become_session(opened: Option<(Session, usize)>) -> Next<Conversation> {
+    match opened {
+        None => Next::Stay,
+        Some((session, used)) => Next::Become {
+            protocol: Conversation::Session(session),
+            used,
+        },
     }
 }

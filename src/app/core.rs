@@ -19,7 +19,7 @@ use super::subprotocol::Choose;
 use super::verdict::Verify;
 use crate::http::imf_fixdate;
 use crate::net::links::Links;
-use crate::net::protocol::Service;
+use crate::net::protocol::{Outgoing, Service};
 use crate::net::slab::Key;
 use crate::net::stream::Peer;
 use crate::ws::guard::guard;
@@ -98,6 +98,13 @@ impl Service for Acceptor {
         Conversation::Opening(Box::new(opening))
     }
 
+    #[inline]
+    fn outgoing(&mut self) -> Option<Outgoing<Conversation>> {
+        let Outgoing { stream, begin } = self.0.hub.dials().pop()?;
+        let begin = Box::new(|key| begin(key).map(Conversation::Dialing));
+        Some(Outgoing { stream, begin })
+    }
+
     fn job(&mut self, job: Job) {
         let hub = &self.0.hub;
         if let Err(panic) = guard(|| job(hub)) {
@@ -120,7 +127,10 @@ impl Service for Acceptor {
     }
 
     fn next_timer(&mut self) -> Option<Instant> {
-        self.0.hub.timers().next()
+        let hub = &self.0.hub;
+        // What is to be connected to does not wait.
+        let dial = (!hub.dials().is_empty()).then(|| hub.links().time.now());
+        dial.or_else(|| hub.timers().next())
     }
 
     fn accept_failed(&mut self, error: io::Error) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::later::Promise;
 use crate::http::Response;
 use crate::net::slab::Key;
+use crate::ws::later::Promise;
 
 /// `None`: the handle was dropped.
 pub(super) type Promised = Promise<Option<Response>, Key>;

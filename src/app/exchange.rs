@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use super::chain::{self, End};
 use super::context::Context;
 use super::core::Core;
-use super::later::Later;
 use super::request::Request;
 use super::routes::HttpFound;
 use crate::http::{BadEscape, Head, Method, Refusal, Response, Version, Write};
 use crate::net::slab::Key;
 use crate::ws::journal::Entry;
+use crate::ws::later::Later;
 
 /// How an answer is to be written.
 #[derive(Clone, Copy, Debug)]

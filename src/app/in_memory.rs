@@ -20,7 +20,7 @@ impl App {
         let hub = self.hub();
         hub.links().stop_time();
         hub.timers().begin_anew(hub.links().time.now());
-        let started = self.start(Listener::Memory(network.door()));
+        let started = self.start(Some(Listener::Memory(network.door())));
         started.map_err(ConfigError::of)
     }
 }

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::core::Core;
-use super::later::{self, Later, Promise};
 use super::request::Request;
 use super::routes::{Endpoint, SocketHandler};
 use crate::proto::close::CloseCode;
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
+use crate::ws::later::{self, Later, Promise};
 use crate::ws::socket::Socket;
 use crate::ws::status::SocketId;
 

@@ -18,7 +18,6 @@ mod in_memory;
 mod into_json;
 #[cfg(feature = "json")]
 mod json;
-mod later;
 mod middleware;
 mod opening;
 mod options;
@@ -29,6 +28,7 @@ mod request;
 mod route;
 mod routes;
 mod server;
+mod start;
 mod subprotocol;
 mod upgrade;
 mod upgrade_headers;

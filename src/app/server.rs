@@ -37,14 +37,16 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn new(core: Rc<Core>, listener: Listener) -> io::Result<Self> {
+    pub(super) fn new(core: Rc<Core>, listener: Option<Listener>) -> io::Result<Self> {
         let max = core.options.max_connections.saturating_add(RESERVE);
         let links = Rc::clone(core.hub.links());
-        let poller = Poller::of(&listener)?;
+        let poller = listener.as_ref().map_or_else(Poller::system, Poller::of)?;
         let acceptor = Acceptor(Rc::clone(&core));
         let mut reactor = Reactor::new(links, poller, max, core.hub.mailbox(), acceptor)?;
-        reactor.listen(listener)?;
-        core.hub.note(Entry::Listening(reactor.local_addr()));
+        if let Some(listener) = listener {
+            reactor.listen(listener)?;
+            core.hub.note(Entry::Listening(reactor.local_addr()));
+        }
         Ok(Self {
             reactor,
             core,
@@ -116,6 +118,11 @@ impl Server {
         self.deadline.is_some() && self.reactor.connections() == 0
     }
 
+    /// Whether nobody is connected, however it came to be.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.reactor.connections() == 0
+    }
+
     /// How long a turn may wait because of a shutdown: not at all if one was just asked for.
     fn time_left(&self) -> Option<Duration> {
         if self.core.hub.is_shutdown_asked() {
@@ -140,6 +147,7 @@ impl Server {
         );
         if !self.core.closing.replace(true) {
             self.reactor.stop_listening();
+            self.core.hub.dials().stop();
             self.reactor.shutdown();
         }
     }

@@ -11,7 +11,6 @@ use super::chain::{self, End};
 use super::context::{Context, Passage};
 use super::core::Core;
 use super::exchange::{self, Pending, Reply, bad_escape, not_found, wrong_method};
-use super::later::{self, Later};
 use super::request::Request;
 use super::routes::Endpoint;
 use super::verdict::{Decision, PendingVerdict, Verdict, Verify};
@@ -19,6 +18,7 @@ use crate::http::{Head, InvalidHeader, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake::{self, HandshakeError};
 use crate::ws::guard::guard;
+use crate::ws::later::{self, Later};
 use crate::ws::places::NoPlace;
 use crate::ws::session::Session;
 

@@ -3,10 +3,10 @@
 use std::any::Any;
 
 use super::chain;
-use super::later::Promise;
 use super::request::Request;
 use crate::http::Response;
 use crate::net::slab::Key;
+use crate::ws::later::Promise;
 
 /// Whether a request may become a socket. `true`, `false` and a [`Response`] turn into one.
 #[derive(Clone, Debug)]

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::candidate::Candidate;
 use super::core::Core;
 use super::exchange::Pending;
-use super::later::Later;
 use super::upgrade;
 use super::verdict::Decision;
 use crate::http::Response;
 use crate::net::slab::Key;
+use crate::ws::later::Later;
 use crate::ws::session::Session;
 
 /// What another thread is to give.

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 ///
 /// An empty host is grammar, but no http URI has one (RFC 9110 §4.2.1); an IPvFuture address
 /// is grammar as well, but none exists.
-pub(super) fn is_host(text: &[u8]) -> bool {
+pub(crate) fn is_host(text: &[u8]) -> bool {
     split_port(text).is_some_and(|(host, port)| is_uri_host(host) && port.is_none_or(is_port))
 }
 

@@ -40,6 +40,7 @@ pub(crate) use date::imf_fixdate;
 pub(crate) use error::BadRequest;
 pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadParser};
+pub(crate) use host::is_host;
 pub use invalid_header::InvalidHeader;
 pub(crate) use invalid_header::check_header;
 pub use method::Method;
@@ -50,7 +51,6 @@ pub use refusal::Refusal;
 pub use response::Response;
 pub(crate) use response::Write;
 pub(crate) use response_head::ResponseHead;
-#[cfg(any(test, fuzzing, feature = "testing"))]
 pub(crate) use response_head::ResponseParser;
 pub(crate) use router::{BadEscape, Router};
 pub(crate) use section::Limits;

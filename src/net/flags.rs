@@ -27,9 +27,10 @@ impl Flags {
     pub(super) const BROKEN: Self = Self(1 << 9);
     /// It is not open any more: see [`Stage`](super::link::Stage).
     pub(super) const CLOSED: Self = Self(1 << 10);
-
     /// It has an alarm.
     pub(super) const ARMED: Self = Self(1 << 11);
+    /// Its messages may not travel as they are: see [`Veil`](super::veil::Veil).
+    pub(super) const VEILED: Self = Self(1 << 12);
 
     /// All of these.
     pub(super) const fn and(self, other: Self) -> Self {

@@ -209,6 +209,25 @@ impl Link<'_> {
         self.links.table().tell_when_written(self.key);
     }
 
+    /// From now on, its messages are rewritten on their way out.
+    pub(crate) fn veil(self) {
+        if let Some(half) = self.links.table().halves.get_mut(self.key) {
+            half.flags.set(Flags::VEILED, true);
+        }
+    }
+
+    /// Whether its messages are rewritten on their way out: whether this side is the client.
+    pub(crate) fn is_veiled(self) -> bool {
+        let table = self.links.table();
+        let half = table.halves.get(self.key);
+        half.is_some_and(|half| half.flags.has(Flags::VEILED))
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(crate) fn broken(self) -> Option<ErrorKind> {
+        self.links.table().halves.get(self.key)?.broken()
+    }
+
     /// Stops reading.
     pub(crate) fn pause(self) {
         if let Some(half) = self.links.table().halves.get_mut(self.key) {

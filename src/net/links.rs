@@ -3,18 +3,20 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::clock::{Clock, Tick};
 use super::flags::Flags;
-use super::half::{Half, admit, admit_large};
-use super::link::{Limits, Sent};
+use super::half::{Half, admit};
+use super::link::{Cause, Limits, Sent};
 use super::memory::Time;
 use super::parts::Parts;
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
 use super::stream::Stream;
+use super::veil::{Cover, Veil};
 
 /// What writing brought about, to be told when no listener runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +27,12 @@ pub(super) enum Raised {
 
 /// A message of this many bytes or more is written at once, from where it lies.
 const LARGE: usize = 64 * 1024;
-/// One for many is a buffer of its own from this size on: a slow member pins only that.
-const LARGE_FOR_MANY: usize = 4 * 1024;
 
 /// So many bytes of the log are still in the processor's second cache when they are written.
 const CACHED: u32 = 64 * 1024;
 
 /// No key.
 const NOBODY: u64 = u64::MAX;
-
-/// One message for many.
-enum Frame {
-    Small(Span),
-    Large(Rc<Vec<u8>>),
-}
 
 /// The writing halves of a reactor.
 #[derive(Debug)]
@@ -71,6 +65,7 @@ pub(super) struct Table {
     pub(super) limits: Limits,
     /// Messages that were dropped because a peer does not read.
     pub(super) drops: Cell<u64>,
+    pub(super) veil: Veil,
 }
 
 impl Links {
@@ -87,6 +82,7 @@ impl Links {
             clock: Clock::new(time.now()),
             limits,
             drops: Cell::new(0),
+            veil: Veil::default(),
         };
         Rc::new(Self {
             table: RefCell::new(table),
@@ -105,6 +101,11 @@ impl Links {
     #[cfg(feature = "bench")]
     pub(crate) fn flush(&self) {
         self.table().flush_all();
+    }
+
+    /// How messages of veiled links are rewritten from now on.
+    pub(crate) fn set_veil(&self, cover: Cover) {
+        self.table().veil.set(cover);
     }
 
     pub(crate) fn now(&self) -> Tick {
@@ -186,6 +187,13 @@ impl Table {
         self.halves.insert(Half::new(stream))
     }
 
+    /// Adds a connection that is still being made: nothing is written until it is.
+    pub(super) fn insert_unconnected(&mut self, stream: Stream) -> Option<Key> {
+        let mut half = Half::new(stream);
+        half.flags = Flags::CONGESTED;
+        self.halves.insert(half)
+    }
+
     /// Takes into the outbox of that link what was appended to the log since it queued something.
     fn take_in(&mut self, warm: Key) {
         if let Some(half) = self.halves.get_mut(warm) {
@@ -197,13 +205,14 @@ impl Table {
     fn ends_log(&self, key: Key) -> bool {
         let half = self.halves.get(key);
         half.is_some_and(|half| {
-            half.flags.has(Flags::QUEUED) && half.outbox.ends_at(self.log.end())
+            half.flags.of(Flags::QUEUED.and(Flags::VEILED)) == Flags::QUEUED
+                && half.outbox.ends_at(self.log.end())
         })
     }
 
     /// The writing half of a connection to which messages may be queued.
     #[inline]
-    fn open(halves: &mut Slab<Half>, key: Key) -> Option<&mut Half> {
+    pub(super) fn open(halves: &mut Slab<Half>, key: Key) -> Option<&mut Half> {
         halves.get_mut(key).filter(|half| half.is_open())
     }
 
@@ -211,7 +220,10 @@ impl Table {
     /// there is room in the log.
     #[inline(always)]
     fn append_first(&mut self, key: Key, head: [u8; 2], body: &[u8]) -> bool {
-        const OTHERWISE: Flags = Flags::CLOSED.and(Flags::CONGESTED).and(Flags::QUEUED);
+        const OTHERWISE: Flags = Flags::CLOSED
+            .and(Flags::CONGESTED)
+            .and(Flags::QUEUED)
+            .and(Flags::VEILED);
         let Some(half) = self.halves.get_mut(key) else {
             return false;
         };
@@ -234,20 +246,55 @@ impl Table {
         let Some(half) = Self::open(&mut self.halves, key) else {
             return Sent::Closed;
         };
-        if half.is_congested() {
-            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
-                outbox.push_copy(parts);
-            });
+        if half.flags.has(Flags::CONGESTED.and(Flags::VEILED)) {
+            return self.send_own(key, parts);
         }
         half.outbox.push_span(self.log.append(parts));
         half.enqueue(key, &mut self.queue);
         Sent::Queued
     }
 
+    /// Queues one message in bytes of its own: it has to wait, or is not what travels.
+    #[inline(never)]
+    pub(super) fn send_own(&mut self, key: Key, parts: Parts<'_>) -> Sent {
+        let Ok(veiled) = self.veiled(key, parts) else {
+            return Sent::Closed;
+        };
+        let Some(half) = Self::open(&mut self.halves, key) else {
+            return Sent::Closed;
+        };
+        if half.is_congested() {
+            let parts = veiled.as_deref().map_or(parts, Parts::whole);
+            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
+                outbox.push_copy(parts);
+            });
+        }
+        // Not to the log: one message for many may be on its way there.
+        let bytes = veiled.unwrap_or_else(|| parts.to_vec());
+        half.outbox.push_shared(Rc::new(bytes));
+        half.enqueue(key, &mut self.queue);
+        Sent::Queued
+    }
+
+    /// What a message becomes if the link is veiled. If that cannot be done, the connection is over.
+    fn veiled(&mut self, key: Key, parts: Parts<'_>) -> Result<Option<Vec<u8>>, ()> {
+        let half = self.halves.get(key);
+        if !half.is_some_and(|half| half.flags.has(Flags::VEILED)) {
+            return Ok(None);
+        }
+        let veiled = self.veil.cover(&parts.to_vec());
+        if veiled.is_none() {
+            self.die(key, Cause::Io(ErrorKind::Other));
+        }
+        veiled.map(Some).ok_or(())
+    }
+
     /// Writes a message behind all that was queued before, without a copy of what the kernel takes.
     fn send_large(&mut self, key: Key, parts: Parts<'_>) -> Sent {
-        if Self::open(&mut self.halves, key).is_none() {
-            return Sent::Closed;
+        match Self::open(&mut self.halves, key) {
+            None => return Sent::Closed,
+            Some(half) if half.flags.has(Flags::VEILED) => return self.send_own(key, parts),
+            Some(_) => {}
         }
         self.flush(key);
         let Some(half) = Self::open(&mut self.halves, key) else {
@@ -276,79 +323,11 @@ impl Table {
         Sent::Queued
     }
 
-    pub(super) fn send_encoded(&mut self, key: Key, frame: &Rc<Vec<u8>>) -> Sent {
-        if frame.len() < LARGE_FOR_MANY {
-            return self.send(key, Parts::whole(frame));
-        }
-        let sent = self.send_frame(key, &Frame::Large(Rc::clone(frame)));
-        self.count_large(frame.len());
-        sent
-    }
-
-    fn send_to_all(
-        &mut self,
-        members: impl Iterator<Item = u32>,
-        parts: Parts<'_>,
-        over: &mut Vec<Key>,
-    ) -> usize {
-        let frame = if parts.len() >= LARGE_FOR_MANY {
-            Frame::Large(Rc::new(parts.to_vec()))
-        } else {
-            self.make_room(parts.len());
-            Frame::Small(self.log.append(parts))
-        };
-        let mut reached = 0;
-        for index in members {
-            let Some((key, half)) = self.halves.at(index) else {
-                continue;
-            };
-            // The usual case.
-            if let Frame::Small(span) = frame
-                && !half.flags.has(Flags::CLOSED.and(Flags::CONGESTED))
-            {
-                if half.flags.replace(Flags::QUEUED, true) {
-                    half.outbox.push_span(span);
-                } else {
-                    half.outbox.begin(span);
-                    self.queue.push(key);
-                }
-                reached += 1;
-                continue;
-            }
-            match self.send_frame(key, &frame) {
-                Sent::Queued | Sent::Backpressure => reached += 1,
-                Sent::Overflow => over.push(key),
-                Sent::Dropped | Sent::Closed => {}
-            }
-        }
-        if let Frame::Large(bytes) = frame {
-            self.count_large(bytes.len());
-        }
-        reached
-    }
-
-    /// Queues a message to one of many that is congested, or a large one.
-    fn send_frame(&mut self, key: Key, frame: &Frame) -> Sent {
-        let Some(half) = Self::open(&mut self.halves, key) else {
-            return Sent::Closed;
-        };
-        match frame {
-            // Others are queued where they are looked up.
-            Frame::Small(span) => {
-                let bytes = self.log.slice(*span);
-                admit(half, &self.limits, &self.drops, bytes.len(), |outbox| {
-                    outbox.push_copy(Parts::whole(bytes));
-                })
-            }
-            Frame::Large(bytes) => {
-                let sent = admit_large(half, &self.limits, &self.drops, Rc::clone(bytes));
-                half.enqueue(key, &mut self.queue);
-                sent
-            }
-        }
-    }
-
     pub(super) fn send_control(&mut self, key: Key, overtake: bool, parts: Parts<'_>) -> bool {
+        let Ok(veiled) = self.veiled(key, parts) else {
+            return false;
+        };
+        let parts = veiled.as_deref().map_or(parts, Parts::whole);
         self.make_room(parts.len());
         let Some(half) = Self::open(&mut self.halves, key) else {
             return false;

@@ -62,7 +62,7 @@ impl End {
 
 /// What time it is.
 #[derive(Debug, Default)]
-pub(crate) struct Time;
+pub(crate) struct Time(());
 
 impl Time {
     #[inline(always)]

@@ -4,6 +4,7 @@
 
 mod alarms;
 pub(crate) mod clock;
+mod fan_out;
 mod flags;
 mod half;
 mod input;
@@ -25,4 +26,5 @@ mod segment;
 pub(crate) mod slab;
 pub(crate) mod stream;
 pub(crate) mod timer;
+pub(crate) mod veil;
 mod writing;

@@ -59,9 +59,14 @@ pub(crate) enum Poller {
 impl Poller {
     /// That which knows of connections to `listener`.
     pub(crate) fn of(listener: &Listener) -> io::Result<Self> {
-        if let Listener::Memory(door) = listener {
-            return Ok(door.poller());
+        match listener {
+            Listener::Memory(door) => Ok(door.poller()),
+            _ => Self::system(),
         }
+    }
+
+    /// That which knows of all streams of the system.
+    pub(crate) fn system() -> io::Result<Self> {
         Ok(Self::System {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),

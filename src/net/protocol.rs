@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::clock::Tick;
 use super::link::Cause;
 use super::slab::Key;
-use super::stream::Peer;
+use super::stream::{Peer, Stream};
 
 /// What a connection speaks: the reading half. It never sees a socket.
 pub(crate) trait Protocol: Sized {
@@ -48,6 +48,13 @@ pub(crate) enum Next<P> {
     },
 }
 
+/// A connection that this side makes: the stream, which need not be connected yet, and what begins to
+/// speak on it, or is told why there is no place for it.
+pub(crate) struct Outgoing<P> {
+    pub(crate) stream: Stream,
+    pub(crate) begin: Box<dyn FnOnce(io::Result<Key>) -> Option<P>>,
+}
+
 /// What a reactor works for.
 pub(crate) trait Service {
     /// What other threads can ask for.
@@ -58,6 +65,9 @@ pub(crate) trait Service {
 
     /// A connection was accepted.
     fn accepted(&mut self, key: Key, peer: Peer) -> Self::Protocol;
+
+    /// The next connection that is to be made.
+    fn outgoing(&mut self) -> Option<Outgoing<Self::Protocol>>;
 
     /// Another thread asks for something.
     fn job(&mut self, job: Self::Job);

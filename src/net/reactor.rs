@@ -181,6 +181,7 @@ impl<S: Service> Reactor<S> {
         }
         self.alarms(now);
         self.service.timers(self.instant);
+        self.go_out();
         self.settle();
         self.free();
     }

@@ -237,7 +237,9 @@ impl Table {
             return;
         };
         let is_done = half.flags.has(Flags::FINISHED) || !half.flags.has(Flags::LINGER);
-        if is_done || half.stream.finish().is_err() {
+        // A client leaves the first FIN to the server, which so bears TIME_WAIT (RFC 6455 §7.1.1).
+        let waits = half.flags.has(Flags::VEILED);
+        if is_done || !waits && half.stream.finish().is_err() {
             return self.die(key, Cause::Ended);
         }
         half.advance(Stage::Lingering);

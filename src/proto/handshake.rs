@@ -3,19 +3,11 @@
 //!
 //! Whether anybody is welcome is decided above; here it is only whether the words are right.
 
-#[cfg_attr(
-    not(any(test, fuzzing, feature = "testing")),
-    expect(
-        dead_code,
-        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
-    )
-)]
 mod client;
 mod error;
 mod server;
 
-#[cfg(any(test, fuzzing, feature = "testing"))]
-pub(crate) use client::{check_response, write_request};
+pub(crate) use client::{check_response, request_key, write_request};
 pub(crate) use error::HandshakeError;
 #[cfg(any(test, fuzzing))]
 pub(crate) use server::Offer;

@@ -8,13 +8,6 @@ use super::violation::Violation;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Server,
-    #[cfg_attr(
-        not(any(test, fuzzing, feature = "testing")),
-        expect(
-            dead_code,
-            reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
-        )
-    )]
     Client,
 }
 

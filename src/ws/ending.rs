@@ -293,7 +293,8 @@ impl Socket {
             self.record(code, reason, By::Peer, Cause::Requested);
             self.send_close_frame(code.echo(), "");
         }
-        self.leave_link().end(false);
+        let waits_for_fin = self.link().is_veiled();
+        self.leave_link().end(waits_for_fin);
     }
 
     /// A listener of this socket panicked.

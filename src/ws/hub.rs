@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::audience::Audience;
 use super::capacities::Capacities;
+use super::dialing::Dials;
 use super::frames::frame;
 use super::into_message::IntoMessage;
 use super::journal::Entry;
@@ -46,6 +47,7 @@ struct Inner {
     shutdown: Cell<Option<Duration>>,
     /// What goes on when middleware has decided, by socket.
     suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,
+    dials: Dials,
 }
 
 impl Drop for Inner {
@@ -70,6 +72,7 @@ impl Hub {
             on_error: RefCell::default(),
             shutdown: Cell::new(None),
             suspended: RefCell::default(),
+            dials: Dials::default(),
         }))
     }
 
@@ -98,8 +101,8 @@ impl Hub {
         Audience::new(self, room)
     }
 
-    /// Sends a message to everyone in `room`, or to every socket if it is `None`; returns how many
-    /// were reached.
+    /// Sends a message to everyone in `room`, or, if it is `None`, to every socket that was not made by
+    /// [`connect`](Self::connect); returns how many were reached.
     pub fn ws_broadcast(&self, message: impl IntoMessage, room: Option<&str>) -> usize {
         if let Some(room) = room {
             return self.to(room).send(message);
@@ -115,10 +118,15 @@ impl Hub {
             .borrow()
             .iter()
             .zip(0..)
-            .filter(|(s, _)| s.is_some())
+            .filter(|(socket, _)| socket.as_ref().is_some_and(|socket| !self.has_made(socket)))
             .map(|(_, index)| index)
             .collect();
         self.send_to_members(members.into_iter(), message)
+    }
+
+    /// Whether this side has made the connection.
+    fn has_made(&self, socket: &Socket) -> bool {
+        self.0.dials.has_any() && socket.link().is_veiled()
     }
 
     /// A room, by name: one that nobody is in is empty.
@@ -327,6 +335,7 @@ impl Hub {
 
     /// Lets go of what would have run later, and of any cycle through this hub.
     pub(crate) fn release(&self) {
+        self.0.dials.stop();
         let on_error = self.0.on_error.borrow_mut().take();
         let suspended = self.0.suspended.take();
         let room_listeners = self.0.room_events.take();
@@ -354,6 +363,10 @@ impl Hub {
         if let Some(then) = then {
             then();
         }
+    }
+
+    pub(crate) fn dials(&self) -> &Dials {
+        &self.0.dials
     }
 
     pub(super) fn send_to(&self, id: SocketId, message: &OwnedMessage) {

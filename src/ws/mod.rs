@@ -14,6 +14,7 @@ pub(crate) mod custom;
 #[path = "custom_off.rs"]
 pub(crate) mod custom;
 pub(crate) mod data;
+pub(crate) mod dialing;
 mod ending;
 pub mod event;
 mod exposition;
@@ -32,6 +33,7 @@ pub(crate) mod into_message;
 pub(crate) mod journal;
 #[cfg(feature = "json")]
 pub(crate) mod json;
+pub(crate) mod later;
 pub(crate) mod listeners;
 mod memberships;
 pub(crate) mod message;

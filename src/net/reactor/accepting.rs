@@ -11,7 +11,7 @@ use super::{Reactor, WAKER};
 use crate::net::clock::Tick;
 use crate::net::link::Cause;
 use crate::net::listener::Listener;
-use crate::net::protocol::Service;
+use crate::net::protocol::{Outgoing, Service};
 use crate::net::slab::Key;
 use crate::net::stream::{Peer, Stream};
 
@@ -113,6 +113,14 @@ impl<S: Service> Reactor<S> {
             return Err(ErrorKind::OutOfMemory.into());
         };
         let protocol = self.service.accepted(key, peer);
+        self.seat(key, protocol);
+        // Most have sent their request by now. Read before it is watched, it raises no event.
+        self.read(key, 0, false, now);
+        self.watch(key)
+    }
+
+    /// Gives a connection what it speaks.
+    fn seat(&mut self, key: Key, protocol: S::Protocol) {
         let index = key.index as usize;
         if self.readers.len() <= index {
             self.readers.resize_with(index + 1, || None);
@@ -120,9 +128,26 @@ impl<S: Service> Reactor<S> {
         if let Some(reader) = self.readers.get_mut(index) {
             *reader = Some(protocol);
         }
-        // Most have sent their request by now. Read before it is watched, it raises no event.
-        self.read(key, 0, false, now);
-        self.watch(key)
+    }
+
+    /// Makes the connections that this side wants to make.
+    #[inline]
+    pub(super) fn go_out(&mut self) {
+        while let Some(Outgoing { stream, begin }) = self.service.outgoing() {
+            let key = self.links.table().insert_unconnected(stream);
+            let key = key.ok_or_else(|| ErrorKind::OutOfMemory.into());
+            let place = key.as_ref().ok().copied();
+            let protocol = begin(key);
+            let Some(key) = place else { continue };
+            if let Some(protocol) = protocol {
+                self.seat(key, protocol);
+                // What it fails with is told like any other end.
+                let _ = self.watch(key);
+            } else {
+                let half = self.links.table().halves.remove(key);
+                drop(half);
+            }
+        }
     }
 
     /// Watches a connection for as long as it lives.

@@ -1,12 +1,23 @@
 //! The client's side: the request, and is this answer the right one (RFC 6455 §4.1).
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::error::HandshakeError;
 use super::{accept_key, write_line};
 use crate::http::ResponseHead;
 
+/// `Sec-WebSocket-Key` for 16 bytes that nobody can foresee: their base64.
+pub(crate) fn request_key(random: [u8; 16]) -> String {
+    let mut key = [0; 24];
+    let written = STANDARD.encode_slice(random, &mut key);
+    debug_assert_eq!(written.ok(), Some(key.len()));
+    key.map(char::from).iter().collect()
+}
+
 /// Appends the whole request.
 ///
-/// `key` is the base64 of 16 bytes that nobody can foresee. `host` and `target` are those of
+/// `key` is a [`request_key`]. `host` and `target` are those of
 /// the address, `protocols` are tokens, and `extra` has passed [`crate::http::check_header`]:
 /// nothing is checked here.
 pub(crate) fn write_request<'a>(

@@ -1,17 +1,17 @@
 //! An answer that may be given later, by any thread, and once: behind `Next`, `Deferred` and
-//! `PendingVerdict`.
+//! `PendingVerdict`, and where addresses are looked up.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::hub::Hub;
+use super::remote::Remote;
 use crate::net::slab::Key;
-use crate::ws::hub::Hub;
-use crate::ws::remote::Remote;
 
 /// Gives the answer. Dropped without one, it gives what the question falls back to.
 ///
 /// `A` is who asks, and is woken when the answer comes after it has begun to wait.
-pub(super) struct Promise<T: Send + 'static, A: Copy + Send + 'static> {
+pub(crate) struct Promise<T: Send + 'static, A: Copy + Send + 'static> {
     progress: Arc<Mutex<Progress<T>>>,
     remote: Remote,
     asker: A,
@@ -20,7 +20,7 @@ pub(super) struct Promise<T: Send + 'static, A: Copy + Send + 'static> {
 }
 
 /// Where the answer is looked for.
-pub(super) struct Later<T>(Arc<Mutex<Progress<T>>>);
+pub(crate) struct Later<T>(Arc<Mutex<Progress<T>>>);
 
 enum Progress<T> {
     /// Whoever asks is still at it, and will look.
@@ -33,7 +33,7 @@ enum Progress<T> {
 }
 
 /// Asks: the answer is promised to `asker`, whom `wake` wakes on the server's thread.
-pub(super) fn ask<T: Send + 'static, A: Copy + Send + 'static>(
+pub(crate) fn ask<T: Send + 'static, A: Copy + Send + 'static>(
     remote: Remote,
     asker: A,
     wake: fn(&Hub, A),
@@ -52,7 +52,7 @@ pub(super) fn ask<T: Send + 'static, A: Copy + Send + 'static>(
 
 impl<T: Send + 'static, A: Copy + Send + 'static> Promise<T, A> {
     /// Gives the answer. Only the first one counts.
-    pub(super) fn give(&self, answer: T) {
+    pub(crate) fn give(&self, answer: T) {
         self.give_if_open(|| answer);
     }
 
@@ -87,7 +87,7 @@ impl<T: Send + 'static, A: Copy + Send + 'static> fmt::Debug for Promise<T, A> {
 
 impl<T> Later<T> {
     /// The answer; from now on it is waited for if there is none yet. It is there only once.
-    pub(super) fn take(&self) -> Option<T> {
+    pub(crate) fn take(&self) -> Option<T> {
         let mut progress = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *progress, Progress::Taken) {
             Progress::Given(answer) => Some(answer),
@@ -101,6 +101,6 @@ impl<T> Later<T> {
 }
 
 /// Wakes an opening that waits: its link is read on, which looks for the answer first.
-pub(super) fn read_on(hub: &Hub, key: Key) {
+pub(crate) fn read_on(hub: &Hub, key: Key) {
     hub.link(key).resume();
 }

@@ -1,0 +1,43 @@
+//! The addresses of a host: the system is asked on a thread of its own, since that may take long.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::thread;
+
+use crate::ws::hub::Hub;
+use crate::ws::later;
+
+type Found = io::Result<VecDeque<SocketAddr>>;
+
+/// Another thread has answered.
+fn finish(hub: &Hub, number: u64) {
+    hub.dials().finish_errand(number);
+}
+
+/// Finds all addresses of `host`, and runs `then` with them on the hub's thread: at once if it is an
+/// address itself.
+pub(super) fn find(hub: &Hub, host: &str, port: u16, then: impl FnOnce(Found) + 'static) {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return then(Ok([SocketAddr::new(ip, port)].into()));
+    }
+    let number = hub.dials().number();
+    let unanswered = || Err(io::ErrorKind::NotFound.into());
+    let (promise, later) = later::ask(hub.remote(), number, finish, unanswered);
+    let host = host.to_owned();
+    let ask = move || {
+        let found = (host.as_str(), port).to_socket_addrs();
+        promise.give(found.map(Iterator::collect));
+    };
+    if let Err(error) = thread::Builder::new().name("lookup".to_owned()).spawn(ask) {
+        return then(Err(error));
+    }
+    match later.take() {
+        Some(found) => then(found),
+        None => hub.dials().begin_errand(number, move || {
+            if let Some(found) = later.take() {
+                then(found);
+            }
+        }),
+    }
+}

@@ -1,0 +1,188 @@
+//! Servers that answer otherwise, or wrongly (RFC 6455 §4.1).
+
+use rushwire::{Answer, ConnectError, ConnectOptions};
+
+use crate::peer::{Peer, play, say};
+use crate::{Dialer, never};
+
+fn error(url: &str) -> ConnectError {
+    let options = ConnectOptions {
+        subprotocols: vec!["a".into(), "b".into()],
+        ..ConnectOptions::default()
+    };
+    Dialer::new(url, options, never).error()
+}
+
+fn refused(url: &str) -> Answer {
+    match error(url) {
+        ConnectError::Refused(answer) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn another_status_is_told_with_its_headers_and_its_body() {
+    let table: [(&str, u16, &str); 8] = [
+        (
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 5\r\n\r\nwho?!",
+            401,
+            "who?!",
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+            403,
+            "",
+        ),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        (
+            "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n4\r\n, la\r\n3\r\nter\r\n0\r\n\r\n",
+            503,
+            "no, later",
+        ),
+        // Another server is not asked: what was meant for one is not told to another.
+        (
+            "HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nto",
+            302,
+            "to",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhtml",
+            200,
+            "html",
+        ),
+        ("HTTP/1.1 999\r\nContent-Length: 0\r\n\r\n", 999, ""),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 426 Upgrade Required\r\nContent-Length: 1\r\n\r\n?",
+            426,
+            "?",
+        ),
+    ];
+    for (bytes, status, body) in table {
+        let answer = refused(&say(bytes).url);
+        assert_eq!((answer.status, &*answer.text()), (status, body), "{bytes}");
+    }
+    let stage = say(table[0].0);
+    let challenge = refused(&stage.url);
+    assert_eq!(challenge.header("www-authenticate"), Some("Bearer"));
+}
+
+#[test]
+fn a_body_that_ends_with_the_connection_is_read_to_its_end() {
+    let stage = play(|listener| {
+        let mut peer = Peer::accept(listener);
+        peer.send("HTTP/1.1 500 Oh\r\n\r\nsorry");
+    });
+    // What the client has not read is not lost by RST, since the request was read whole.
+    assert_eq!(refused(&stage.url).text(), "sorry");
+}
+
+#[test]
+fn of_an_endless_body_the_first_64_kib_are_kept() {
+    for framing in ["Content-Length: 1073741824", "X-Y: z"] {
+        let stage = play(move |listener| {
+            let mut peer = Peer::accept(listener);
+            peer.send(format!("HTTP/1.1 500 Oh\r\n{framing}\r\n\r\n"));
+            // The client leaves; before that, the kernels keep some MiB.
+            for _ in 0..64 * 1024 {
+                if std::io::Write::write_all(&mut peer.stream, &[b'x'; 16 * 1024]).is_err() {
+                    return;
+                }
+            }
+            panic!("the client reads a GiB");
+        });
+        let answer = refused(&stage.url);
+        let (kept, limit) = (answer.body.len(), 64 * 1024);
+        assert!(kept <= limit, "{framing}: {kept}");
+        assert!(
+            kept == limit || framing.starts_with('C'),
+            "{framing}: {kept}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_agreement_is_a_violation_that_says_why() {
+    let base = |peer: &Peer| {
+        [
+            "Upgrade: websocket".to_owned(),
+            "Connection: Upgrade".to_owned(),
+            format!("Sec-WebSocket-Accept: {}", peer.accept_key()),
+        ]
+    };
+    // Which line is replaced, and by what; 3 adds one.
+    let table: [(usize, &str, &str); 18] = [
+        (0, "X: y", "Upgrade"),
+        (0, "Upgrade: h2c", "Upgrade"),
+        (0, "Upgrade: websocket, h2c", "Upgrade"),
+        (1, "X: y", "Connection"),
+        (1, "Connection: close", "Connection"),
+        (2, "X: y", "Accept"),
+        (
+            2,
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "Accept",
+        ),
+        (2, "Sec-WebSocket-Accept:", "Accept"),
+        (
+            3,
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "Accept",
+        ),
+        (3, "Sec-WebSocket-Protocol: c", "rotocol"),
+        (3, "Sec-WebSocket-Protocol: A", "rotocol"),
+        (3, "Sec-WebSocket-Protocol: a, b", "rotocol"),
+        (
+            3,
+            "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b",
+            "rotocol",
+        ),
+        (3, "Sec-WebSocket-Protocol:", "rotocol"),
+        (
+            3,
+            "Sec-WebSocket-Extensions: permessage-deflate",
+            "xtension",
+        ),
+        (3, "X : y", "HTTP"),
+        (3, "X: y\r\n folded", "HTTP"),
+        (3, "X: \0", "HTTP"),
+    ];
+    for (line, text, why) in table {
+        let stage = play(move |listener| {
+            let mut peer = Peer::accept(listener);
+            let mut lines = base(&peer).to_vec();
+            match lines.get_mut(line) {
+                Some(replaced) => *replaced = text.to_owned(),
+                None => lines.push(text.to_owned()),
+            }
+            let head = ["HTTP/1.1 101 Switching Protocols".to_owned()];
+            peer.send([&head[..], &lines].concat().join("\r\n") + "\r\n\r\n");
+            peer.wait_for_the_end();
+        });
+        match error(&stage.url) {
+            ConnectError::Violation(found) => assert!(found.contains(why), "{text}: {found}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_http_or_too_much_of_it_is_a_violation() {
+    let table = [
+        "SSH-2.0-OpenSSH_9.6\r\n".to_owned(),
+        "\x16\x03\x01\x02\0".to_owned(),
+        "HTTP/2 101\r\n\r\n".to_owned(),
+        "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(4 << 20)),
+        format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(5000)),
+        "HTTP/1.1 200 OK\r\n".to_owned() + &"a".repeat(1 << 20),
+        "\u{80}".repeat(100),
+    ];
+    for bytes in table {
+        let begin: String = bytes.chars().take(40).collect();
+        let error = error(&say(bytes).url);
+        assert!(
+            matches!(error, ConnectError::Violation(_)),
+            "{begin:?}: {error:?}"
+        );
+    }
+}
