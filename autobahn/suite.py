@@ -1,4 +1,5 @@
-"""Starts the server under test, then `wstest` against it. `run` calls this.
+"""Starts a server and then the client that is to talk to it: one of the two is `wstest`, the other is under
+test. `run` calls this.
 
 `wstest` exits with 0 whatever happens, so its exit status is only one of the things to look at:
 the server must still live at the end, and `score.py` counts the verdicts.
@@ -28,18 +29,48 @@ def run_server(wstest, command, spec, directory):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     port = free_port()
+    path = write_spec(dict(spec, servers=[dict(spec["servers"][0], url=url(port))]), directory)
+    suite = [wstest, "--mode", "fuzzingclient", "--spec", path]
+    return talk(filled(command, port), suite, port, directory, "wstest.log")
+
+
+def run_client(wstest, command, spec, directory):
+    """Tests one client and leaves `wstest`'s report and both logs in `directory`."""
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    port = free_port()
+    # A server waits for no server to close the connection.
+    options = {name: value for name, value in spec.get("options", {}).items() if not name.startswith("server")}
+    path = write_spec(dict(spec, url=url(port), options=options), directory)
+    suite = [wstest, "--mode", "fuzzingserver", "--spec", path, "--webport", "0"]
+    return talk(suite, filled(command, port), port, directory, "client.log")
+
+
+def talk(server_command, client_command, port, directory, client_log):
+    """Runs a client against a server to its end."""
     server_log = os.path.join(directory, "server.log")
     with open(server_log, "w") as log:
-        server = start([word.replace("{host}", HOST).replace("{port}", str(port)) for word in command], log)
+        server = start(server_command, log)
     try:
         wait_until_open(server, port, server_log)
-        path = write_spec(spec, port, directory)
-        run = run_suite([wstest, "--mode", "fuzzingclient", "--spec", path], directory)
+        run = run_to_end(client_command, os.path.join(directory, client_log))
         if server.poll() is not None:
             run.problems.insert(0, "the server died, %s: %s" % (ended(server), last_line(server_log)))
         return run
     finally:
         stop(server)
+
+
+def url(port):
+    return "ws://%s:%d" % (HOST, port)
+
+
+def filled(command, port):
+    """The command with the words in braces filled in."""
+    words = {"{host}": HOST, "{port}": str(port), "{url}": url(port)}
+    for word, value in words.items():
+        command = [part.replace(word, value) for part in command]
+    return command
 
 
 def free_port():
@@ -69,24 +100,24 @@ def wait_until_open(server, port, log):
     raise SystemExit("autobahn: the server accepts no connection after %d s" % START_LIMIT)
 
 
-def write_spec(spec, port, directory):
-    server = dict(spec["servers"][0], url="ws://%s:%d" % (HOST, port))
+def write_spec(spec, directory):
     path = os.path.join(directory, "spec.json")
     with open(path, "w") as file:
-        json.dump(dict(spec, outdir=directory, servers=[server]), file, indent=1)
+        json.dump(dict(spec, outdir=directory), file, indent=1)
     return path
 
 
-def run_suite(command, directory):
+def run_to_end(command, log_path):
     start = time.monotonic()
     problems = []
-    with open(os.path.join(directory, "wstest.log"), "w") as log:
+    with open(log_path, "w") as log:
         try:
             status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=SUITE_LIMIT).returncode
         except subprocess.TimeoutExpired:
             status = "none after %d s" % SUITE_LIMIT
     if status != 0:
-        problems.append("wstest ended badly, status %s: %s" % (status, last_line(log.name)))
+        name = os.path.basename(command[0])
+        problems.append("%s ended badly, status %s: %s" % (name, status, last_line(log_path)))
     return Run(time.monotonic() - start, problems)
 
 

@@ -121,5 +121,33 @@ class Processes(unittest.TestCase):
         self.assertIn("no such flag", caught.exception.code)
 
 
+def run_client(client, server=LISTEN + "time.sleep(60)"):
+    """Runs two scripts in the places of the client and of `wstest`, which is the server then."""
+    with tempfile.TemporaryDirectory() as directory:
+        fake = os.path.join(directory, "wstest")
+        with open(fake, "w") as file:
+            file.write("#!%s\nimport json, sys\n" % sys.executable)
+            file.write("spec = json.load(open(sys.argv[sys.argv.index('--spec') + 1]))\n")
+            file.write("assert 'serverConnectionDropTimeout' not in spec['options']\n")
+            file.write("sys.argv[1:] = spec['url'][5:].split(':')\n%s\n" % server)
+        os.chmod(fake, 0o755)
+        spec = {"servers": [{}], "options": {"serverConnectionDropTimeout": 5, "openHandshakeTimeout": 20}}
+        command = [sys.executable, "-c", client, "{url}"]
+        return suite.run_client(fake, command, spec, os.path.join(directory, "report")).problems
+
+
+class Clients(unittest.TestCase):
+    def test_a_client_that_ends_well_is_no_problem(self):
+        self.assertEqual(run_client("import sys; assert sys.argv[1].startswith('ws://127.0.0.1:')"), [])
+
+    def test_a_client_that_ends_badly_is_a_problem(self):
+        (problem,) = run_client("import sys; sys.exit('out of luck')")
+        self.assertIn("status 1: out of luck", problem)
+
+    def test_a_suite_that_dies_during_the_run_is_a_problem(self):
+        (problem,) = run_client("import time; time.sleep(1)", LISTEN + "sys.exit('gone')")
+        self.assertEqual(problem, "the server died, status 1: gone")
+
+
 if __name__ == "__main__":
     unittest.main()
