@@ -36,8 +36,8 @@ pub struct Options {
     /// How many sockets there may be, those that are about to open included. More are refused with
     /// 503. Default: 10,000.
     pub max_connections: usize,
-    /// How many sockets there may be from one client address. More are refused with 429.
-    /// Default: no limit.
+    /// How many sockets there may be from one client address, where all of an IPv6 network of 64 bits
+    /// count as one. More are refused with 429. Default: no limit.
     pub max_connections_per_ip: Option<usize>,
     /// How often sockets may be opened from one client address, where all of an IPv6 network of 64
     /// bits count as one. More are refused with 429, and `Retry-After` says exactly when the next may

@@ -93,9 +93,9 @@ impl Book {
     }
 }
 
-/// Who counts as one: an IPv4 address, or the first half of an IPv6 address, since whoever has one
+/// Who counts as one, here and for places: an IPv4 address, or the first half of an IPv6 address, since whoever has one
 /// address has all that share it (RFC 4291 §2.5.4).
-fn neighbours(ip: IpAddr) -> IpAddr {
+pub(super) fn neighbours(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & u128::MAX << 64).into(),
         v4 => v4,

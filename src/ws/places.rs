@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::{Rc, Weak};
 
+use super::arrivals::neighbours;
+
 /// The places for sockets. An upgrade takes one before it is decided on.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -54,6 +56,7 @@ impl Places {
         // Addresses are counted only where there is a limit on them, so that nobody pays for more.
         let guests = match (ip, self.max_per_ip) {
             (Some(ip), Some(max)) => {
+                let ip = neighbours(ip);
                 let mut by_ip = self.by_ip.borrow_mut();
                 let place = by_ip.entry(ip).or_default();
                 if place.strong_count() >= max {
@@ -101,6 +104,18 @@ mod tests {
         assert_eq!(places.take(None).unwrap_err(), NoPlace::Full);
         drop(first);
         assert!(places.take(None).is_ok());
+    }
+
+    #[test]
+    fn who_has_a_network_of_ipv6_has_no_more_places_than_who_has_an_address() {
+        let places = Places::new(100, Some(1));
+        let [a, b, other] =
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|ip| ip.parse().ok());
+        let first = places.take(a).unwrap();
+        assert_eq!(places.take(b).unwrap_err(), NoPlace::TooManyFromAddress);
+        let _other = places.take(other).unwrap();
+        drop(first);
+        assert!(places.take(b).is_ok());
     }
 
     #[test]
