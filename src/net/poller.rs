@@ -17,6 +17,8 @@ pub(super) struct Edge {
     pub(super) writable: bool,
     /// FIN or an error is there, behind what is to be read.
     pub(super) ends: bool,
+    /// The connection was reset: nobody is there any more.
+    pub(super) reset: bool,
 }
 
 impl Edge {
@@ -27,6 +29,7 @@ impl Edge {
             readable: event.is_readable(),
             writable: event.is_writable(),
             ends: event.is_read_closed() || event.is_error(),
+            reset: event.is_error(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Edge {
             readable: true,
             writable: false,
             ends: false,
+            reset: false,
         }
     }
 }

@@ -192,7 +192,12 @@ impl<S: Service> Reactor<S> {
         match edge.token {
             token if token == WAKER.0 => return true,
             token if token >= WAKER.0 - LISTENERS => self.knock(),
-            _ => self.ready(edge, alone, now),
+            _ => {
+                self.ready(edge, alone, now);
+                if edge.reset {
+                    self.reset(edge.token);
+                }
+            }
         }
         false
     }

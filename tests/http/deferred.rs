@@ -316,6 +316,30 @@ fn nothing_is_left_of_clients_that_were_reset_while_they_waited() {
     assert_eq!(http::get(server.addr, "/").text(), "at once ");
 }
 
+/// RST is told at once; FIN is not an end, since the client may still read its answer.
+#[test]
+fn a_client_that_is_reset_while_it_waits_frees_its_place_before_anybody_answers() {
+    let (server, handles) = serve_waiting(|| Options {
+        max_connections: 1,
+        ..Options::default()
+    });
+    let mut kept = Vec::new();
+    for _ in 0..300 {
+        let asker = Asker::new(&server);
+        // The first answer is left unread, so that the kernel says RST instead of FIN.
+        let both = [request("GET", "/"), request("GET", "/wait")].concat();
+        std::io::Write::write_all(&mut &asker.stream, both.as_bytes()).expect("send");
+        kept.push(next(&handles));
+        assert!(asker.stream.peek(&mut [0]).is_ok_and(|n| n == 1));
+        drop(asker);
+    }
+    // 257 connections are the most that there can be.
+    assert_eq!(http::get(server.addr, "/").text(), "at once ");
+    kept.into_iter()
+        .for_each(|handle| handle.respond(Response::text("too late")));
+    assert_eq!(Client::connect(server.addr, "/").text(), "hello");
+}
+
 #[test]
 fn the_handle_is_send_and_says_so_when_debugged() {
     fn is_send<T: Send + 'static>(value: T) -> T {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::common::client::{BINARY, TEXT, frame, upgrade_request};
 use crate::common::{Client, PATIENCE, Server, http, knock, serve, serve_with};
-use crate::{Journal, still_serves};
+use crate::{Journal, NEVER, still_serves};
 use rushwire::{Hub, Options, PendingVerdict, Response, event};
 
 struct User(String);
@@ -219,6 +219,30 @@ fn the_peer_may_vanish_meanwhile_and_nothing_happens_then() {
             })
         });
     }
+}
+
+#[test]
+fn a_peer_that_is_reset_meanwhile_frees_its_place_before_the_verdict() {
+    let waiting = Waiting::with(|| Options {
+        max_connections: 1,
+        handshake_timeout: NEVER,
+        ..Options::default()
+    });
+    let mut stream = http::connect(waiting.server.addr);
+    // The first answer is left unread, so that the kernel says RST instead of FIN.
+    let unread = "GET /no/where HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let both = [unread, &upgrade_request("/wait", "")].concat();
+    stream.write_all(both.as_bytes()).expect("send");
+    let verdict = waiting.verdicts.recv_timeout(PATIENCE);
+    let verdict = verdict.expect("it was asked");
+    assert!(stream.peek(&mut [0]).is_ok_and(|n| n == 1));
+    assert_eq!(knock(waiting.server.addr, "/", ""), 503);
+    drop(stream);
+    crate::common::until("there is a place", || {
+        knock(waiting.server.addr, "/", "") == 101
+    });
+    verdict.accept_with(User("gone".to_owned()));
+    waiting.server.wait_until("nobody is there", Hub::is_empty);
 }
 
 #[test]

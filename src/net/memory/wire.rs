@@ -91,6 +91,7 @@ pub(super) fn edge(wire: u32) -> Option<Edge> {
             readable: !state.bytes.is_empty() || ends,
             writable: free || state.reset,
             ends,
+            reset: state.reset,
         })
     })?
 }

@@ -81,6 +81,20 @@ impl<S: Service> Reactor<S> {
         }
     }
 
+    /// Ends a connection that was reset while its reading is paused: what waits there, say for another
+    /// thread's answer, waits for nobody. Others are read to the end, which tells of the reset.
+    #[cold]
+    pub(super) fn reset(&mut self, token: usize) {
+        let mut table = self.links.table();
+        let paused = table
+            .halves
+            .by_token(token)
+            .filter(|(_, half)| half.flags.has(Flags::PAUSED) && half.stage() < Stage::Ending);
+        if let Some((key, _)) = paused {
+            table.die(key, Cause::Io(ErrorKind::ConnectionReset));
+        }
+    }
+
     /// Reads a connection until it is drained or its budget is spent, of which `spent` is already.
     pub(super) fn read(&mut self, key: Key, mut spent: usize, alone: bool, now: Tick) {
         while spent == 0 || spent < BUDGET && (alone || self.is_amid_message(key)) {
