@@ -10,7 +10,7 @@ use crate::common::client::{BINARY, CONTINUATION, PING, PONG, TEXT, frame, upgra
 use crate::common::{Client, PATIENCE, Server, http, serve_with};
 use crate::{Journal, NEVER, still_serves};
 use rushwire::testing::{Received, TestServer};
-use rushwire::{App, Join, Next, Options, ReadyState, event};
+use rushwire::{App, Hub, Join, Next, Options, ReadyState, event};
 
 /// A server that hands each `Next` of a `?wait` to the test, once for each `wait`.
 struct Waiting {
@@ -178,7 +178,7 @@ fn until_all_middleware_has_passed_it_nobody_sees_a_socket() {
     let mut witness = server.connect("/");
     assert_eq!(witness.text(), "hello");
     let (mut client, next) = waiting.knock("wait&wait");
-    let seen = |hub: &rushwire::Hub| {
+    let seen = |hub: &Hub| {
         let stats = hub.stats();
         let rooms = hub.rooms().join(" ");
         let reached = (
@@ -374,6 +374,28 @@ fn the_peer_may_vanish_meanwhile() {
             2,
             "{how}: {lines:?}"
         );
+    }
+}
+
+/// Also when so much has come already that nothing more is read.
+#[test]
+fn a_socket_that_is_reset_meanwhile_is_closed_before_anybody_decides() {
+    for held in [0, 200_000] {
+        let waiting = Waiting::with(|| Options {
+            max_connections: 1,
+            heartbeat: Duration::ZERO,
+            handshake_timeout: NEVER,
+            ..Options::default()
+        });
+        let (mut client, next) = waiting.knock("wait&speak");
+        let large = frame(true, 0, BINARY, &vec![0; held]);
+        client.stream.write_all(&large).expect("send");
+        crate::reset(client);
+        let line = &waiting.journal.wait_for(1)[0];
+        assert!(line.starts_with("1006 \"\" Nobody"), "{held}: {line}");
+        still_serves(&waiting.server, "/");
+        next.run();
+        waiting.server.wait_until("nobody is there", Hub::is_empty);
     }
 }
 
