@@ -1,5 +1,7 @@
 //! Which pages may connect (RFC 6455 §10.2, RFC 6454 §6.2).
 
+use std::net::Ipv6Addr;
+
 use super::request::Request;
 
 type Predicate = Box<dyn Fn(&str, &Request) -> bool>;
@@ -60,8 +62,7 @@ impl Pattern {
         {
             return Err(problem("has a malformed scheme"));
         }
-        let is_ipv6 = host.starts_with('[') && host.ends_with(']');
-        if host.is_empty() || !(is_ipv6 || host.bytes().all(|b| in_host(b) || b == b'*')) {
+        if host.is_empty() || !(is_ipv6(host) || host.bytes().all(|b| in_host(b) || b == b'*')) {
             return Err(problem(
                 "has a malformed host: only a host and a port may follow the scheme",
             ));
@@ -99,6 +100,12 @@ impl Pattern {
                 in_host,
             )
     }
+}
+
+/// Whether it is an IPv6 address in brackets (RFC 3986 §3.2.2). No `*` stands for a part of one.
+fn is_ipv6(host: &str) -> bool {
+    let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    inner.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
 fn in_host(byte: u8) -> bool {
@@ -209,6 +216,8 @@ mod tests {
             "https://x:",
             "https://x:port",
             "https://x?y",
+            "https://[::1/]",
+            "https://[*]",
             "*",
         ] {
             let problem = Pattern::parse(bad).unwrap_err();
