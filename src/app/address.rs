@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::forwarded;
 use crate::http::Head;
 
 /// Networks whose members are trusted to say for whom they speak.
@@ -100,54 +101,64 @@ impl Proxies {
     /// The client that `head` came from, by way of `peer`.
     pub(super) fn client(&self, head: &Head, peer: Option<SocketAddr>) -> Option<IpAddr> {
         let peer = peer?.ip().to_canonical();
-        if !self.trusts(peer) {
-            return Some(peer);
-        }
-        let forwarded = self.walk(peer, head.list("Forwarded").map(forwarded_for));
-        let x_forwarded_for = self.walk(peer, head.list("X-Forwarded-For").map(address));
-        match (forwarded, x_forwarded_for) {
+        match self.named(head, peer) {
             // A proxy writes one of them, and may pass on the other as the client sent it: where
             // they differ, neither is believed.
-            (Some(one), Some(other)) if one != other => Some(peer),
-            (Some(client), _) | (None, Some(client)) => Some(client),
-            (None, None) => Some(peer),
+            [Some(one), Some(other)] if one != other => Some(peer),
+            [Some(client), _] | [None, Some(client)] => Some(client),
+            [None, None] => Some(peer),
         }
     }
 
-    /// Walks a chain of addresses from the right, the proxies' end, to the first that is not trusted.
-    /// `None` if there is no chain.
+    /// Everyone who the [`client`](Self::client) may be: where neither header is believed, each of them
+    /// may be true.
+    pub(super) fn candidates(
+        &self,
+        head: &Head,
+        peer: Option<SocketAddr>,
+    ) -> impl Iterator<Item = Option<IpAddr>> {
+        let named = peer.map(|peer| self.named(head, peer.ip().to_canonical()));
+        let named = named.into_iter().flatten().flatten().map(Some);
+        named.chain([self.client(head, peer)])
+    }
+
+    /// Whom the headers name, if `peer` is to be believed: `Forwarded`, and `X-Forwarded-For`.
+    fn named(&self, head: &Head, peer: IpAddr) -> [Option<IpAddr>; 2] {
+        if !self.trusts(peer) {
+            return [None, None];
+        }
+        // The last line is the one that was added last.
+        let lines = |name| {
+            head.header_values(name)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+        };
+        [
+            self.walk(peer, lines("Forwarded").flat_map(forwarded::forwarded)),
+            self.walk(
+                peer,
+                lines("X-Forwarded-For").flat_map(forwarded::x_forwarded_for),
+            ),
+        ]
+    }
+
+    /// Walks a chain of addresses, from the proxies' end, to the first that is not trusted. `None` if
+    /// there is no chain.
     fn walk(&self, peer: IpAddr, chain: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
-        let chain: Vec<Option<IpAddr>> = chain.collect();
-        chain.first()?;
-        let mut client = peer;
-        for said in chain.into_iter().rev() {
+        let mut client = None;
+        for said in chain {
             // What is no address hides whatever stands to its left.
-            let Some(address) = said else { break };
-            client = address;
+            let Some(address) = said else {
+                return client.or(Some(peer));
+            };
+            client = Some(address);
             if !self.trusts(address) {
                 break;
             }
         }
-        Some(client)
+        client
     }
-}
-
-/// The `for` of one element of `Forwarded`.
-fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    address(value.trim().trim_matches('"'))
-}
-
-/// An address, perhaps with a port, perhaps in brackets.
-fn address(text: &str) -> Option<IpAddr> {
-    let plain = text.parse::<IpAddr>().ok();
-    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    plain
-        .or_else(with_port)
-        .or_else(bracketed)
-        .map(|address| address.to_canonical())
 }
 
 #[cfg(test)]

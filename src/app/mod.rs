@@ -11,6 +11,7 @@ mod core;
 mod deferred;
 mod error;
 mod exchange;
+mod forwarded;
 mod gate;
 mod http_error;
 #[cfg(feature = "testing")]

@@ -134,7 +134,8 @@ impl Opening {
     /// Whether the client that `head` comes from is admitted: behind a proxy, only this tells who it is.
     fn admits(&self, head: &Head) -> bool {
         let gate = &self.core.gate;
-        !gate.has_lists() || gate.admits(self.core.proxies.client(head, self.peer))
+        let mut clients = self.core.proxies.candidates(head, self.peer);
+        !gate.has_lists() || clients.all(|client| gate.admits(client))
     }
 
     /// A whole head has come.

@@ -105,9 +105,12 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// The peer's TCP address.
+    /// The peer's TCP address: one of IPv4, even if it comes in IPv6 clothes, as to a listener for both.
     pub(crate) fn tcp(self) -> Option<SocketAddr> {
         match self {
+            Self::Tcp(address) if address.ip().to_canonical() != address.ip() => {
+                Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
+            }
             Self::Tcp(address) => Some(address),
             #[cfg(unix)]
             Self::Unix => None,

@@ -71,6 +71,37 @@ fn only_listed_clients_are_served_and_to_be_denied_is_stronger_than_to_be_allowe
     }
 }
 
+/// A proxy that writes one of the headers passes on the other as the client sent it.
+#[test]
+fn whose_headers_differ_is_served_only_if_nobody_who_it_may_be_is_refused() {
+    const NET: &[&str] = &["10.0.0.0/8"];
+    const PROXY_AND_NET: &[&str] = &["127.0.0.1", "10.0.0.0/8"];
+    // (allowed, denied, X-Forwarded-For, Forwarded, whether the client is served)
+    #[rustfmt::skip]
+    let table = [
+        (&[][..],       NET,      "10.1.2.3",    "203.0.113.9", false),
+        (&[],           NET,      "203.0.113.9", "10.1.2.3",    false),
+        (&[],           NET,      "203.0.113.9", "203.0.113.8", true),
+        (&[],           PROXY_AND_NET, "203.0.113.9", "203.0.113.8", false),
+        (PROXY_AND_NET, &[],      "10.1.2.3",    "203.0.113.9", false),
+        (PROXY_AND_NET, &[],      "203.0.113.9", "10.1.2.3",    false),
+        (PROXY_AND_NET, &[],      "10.1.2.3",    "10.1.2.4",    true),
+        (NET,           &[],      "10.1.2.3",    "10.1.2.4",    false),
+    ];
+    for (allowed, denied, old, new, served) in table {
+        let (server, _log) = limited(move || Options {
+            allow_addresses: list(allowed),
+            deny_addresses: list(denied),
+            trusted_proxies: list(&["127.0.0.1"]),
+            ..quiet()
+        });
+        let headers = format!("X-Forwarded-For: {old}\r\nForwarded: for={new}\r\n");
+        let expected = if served { [101, 200, 404] } else { [403; 3] };
+        let name = format!("{allowed:?} but {denied:?}: {old}, {new}");
+        assert_eq!(ask(&server, &headers), expected, "{name}");
+    }
+}
+
 #[test]
 fn whoever_is_refused_is_heard_by_nobody() {
     let options = || Options {

@@ -70,6 +70,58 @@ fn the_client_is_the_first_from_the_right_who_is_no_trusted_proxy() {
     }
 }
 
+/// What stands to the left of the proxy's own element is whatever the client liked to send.
+#[test]
+fn nothing_that_a_client_sends_ahead_forges_or_hides_what_its_proxy_says() {
+    #[rustfmt::skip]
+    let table: [(&str, &[u8], &str); 21] = [
+        ("an open quotation mark",     b"X-Forwarded-For: \", 6.6.6.6",                               "6.6.6.6"),
+        ("one that ends in mid-air",   b"X-Forwarded-For: 1.2.3.4, \"\\, 6.6.6.6",                   "6.6.6.6"),
+        ("one, and no text",           b"X-Forwarded-For: 1.2.3.4, \"\xFF, 6.6.6.6",                 "6.6.6.6"),
+        ("no text hides the rest",     b"X-Forwarded-For: 1.2.3.4, \xFF, 10.1.1.1",                  "10.1.1.1"),
+        ("nor is it an address",       b"X-Forwarded-For: 1.2.3.4, 6.6.6.6\xFF",                     "127.0.0.1"),
+        ("the new header, left open",  b"Forwarded: for=\", for=6.6.6.6",                            "6.6.6.6"),
+        ("and a quoted element",       b"Forwarded: for=\", for=\"[2001:db8::5]:80\"",               "2001:db8::5"),
+        ("left open, escaped",         b"Forwarded: for=\"\\, for=6.6.6.6",                          "6.6.6.6"),
+        ("left open, no text",         b"Forwarded: for=1.2.3.4, for=\"\xFF, for=6.6.6.6",           "6.6.6.6"),
+        ("no text between",            b"Forwarded: for=1.2.3.4, for=\xFF, for=10.1.1.1",            "10.1.1.1"),
+        ("a host with a semicolon",    b"Forwarded: host=\"a;for=1.2.3.4\";for=6.6.6.6",             "6.6.6.6"),
+        ("and a quotation mark",       b"Forwarded: host=\"a\\\";for=1.2.3.4;b=\\\"\";for=6.6.6.6", "6.6.6.6"),
+        ("and a backslash at its end", b"Forwarded: host=\"a\\\\\";for=6.6.6.6",                    "6.6.6.6"),
+        ("a host with a comma",        b"Forwarded: for=6.6.6.6;host=\"a, for=1.2.3.4\"",            "6.6.6.6"),
+        ("a comma, before it",         b"Forwarded: host=\"a, for=1.2.3.4\";for=6.6.6.6",            "6.6.6.6"),
+        ("a host that is no text",     b"Forwarded: for=6.6.6.6;host=\"\xFF\"",                      "6.6.6.6"),
+        ("it is for two",              b"Forwarded: for=1.2.3.4;for=6.6.6.6",                        "127.0.0.1"),
+        ("it is for nobody",           b"Forwarded: for=1.2.3.4, by=10.1.1.1",                       "127.0.0.1"),
+        ("half a quotation",           b"Forwarded: for=\"6.6.6.6",                                  "127.0.0.1"),
+        ("a port without a number",    b"Forwarded: for=\"6.6.6.6:_p.1-x\"",                         "6.6.6.6"),
+        ("the same, IPv6",             b"Forwarded: for=\"[2001:db8::5]:_p\"",                       "2001:db8::5"),
+    ];
+    let server = serve_trusting(&["127.0.0.1", "10.0.0.0/8"]);
+    for (name, header, expected) in table {
+        let head = [b"GET / HTTP/1.1\r\nHost: x\r\n", header, b"\r\n\r\n"].concat();
+        let page = crate::http::request(server.addr, head);
+        assert_eq!(page.text(), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_looks_like_an_address_and_is_none_is_rubbish() {
+    let server = serve_trusting(&["127.0.0.1", "10.0.0.0/8"]);
+    #[rustfmt::skip]
+    let table = [
+        "6.6.6", "6.6.6.6.6", "6.6.6.256", "06.6.6.6", "6.6.6.6:", "6.6.6.6:x", "6.6.6.6:65536", "6.6.6.6:+80", "6.6.6.6:_", "6.6.6.6:80:80",
+        "[6.6.6.6]", "[2001:db8::5", "2001:db8::5]", "[2001:db8::5]:", "[2001:db8::5]80", "[2001:db8::5]:65536", "[]", "[", "]", ":80", "2001:db8::5/64",
+        "6.6.6.6/32", "fe80::1%eth0", "localhost", "unknown", "_hidden", "\"6.6.6.6\"", "6.6.6.6;", "for=6.6.6.6",
+    ];
+    for rubbish in table {
+        let header = format!("X-Forwarded-For: 1.2.3.4, {rubbish}, 10.1.1.1");
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n");
+        let page = crate::http::request(server.addr, head);
+        assert_eq!(page.text(), "10.1.1.1", "{rubbish}");
+    }
+}
+
 /// A listener for both families gives IPv4 peers in IPv6 clothes.
 #[test]
 fn an_ipv4_peer_of_an_ipv6_listener_is_ipv4() {
@@ -85,21 +137,23 @@ fn an_ipv4_peer_of_an_ipv6_listener_is_ipv4() {
     let (addr, remote) = (server.local_addr().expect("TCP"), server.remote());
     let test = std::thread::spawn(move || {
         let addr = (std::net::Ipv4Addr::LOCALHOST, addr.port()).into();
-        let plain = crate::http::get(addr, "/").text().to_owned();
-        let forwarded = crate::http::request(
-            addr,
-            "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n",
-        )
-        .text()
-        .to_owned();
+        let ask = move || {
+            let plain = crate::http::get(addr, "/").text().to_owned();
+            let from = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n";
+            let forwarded = crate::http::request(addr, from).text().to_owned();
+            let socket = Client::connect(addr, "/").text();
+            [plain, forwarded, socket]
+        };
+        // The server is to end even if a question fails.
+        let answers = std::thread::spawn(ask).join();
         remote
             .shutdown(std::time::Duration::ZERO)
             .expect("the server runs");
-        (plain, forwarded)
+        answers.expect("no panic")
     });
     server.run().expect("run");
     assert_eq!(
         test.join().expect("no panic"),
-        ("127.0.0.1".to_owned(), "6.6.6.6".to_owned())
+        ["127.0.0.1", "6.6.6.6", "127.0.0.1 by way of 127.0.0.1"]
     );
 }
