@@ -69,6 +69,23 @@ impl Protocol for Conversation {
         }
     }
 
+    fn held(&self) -> usize {
+        match self {
+            Self::Session(session) => session.held(),
+            Self::Opening(opening) => opening.memory(),
+            // At most a head and the beginning of a body, and few have it.
+            Self::Dialing(_) => 0,
+        }
+    }
+
+    fn overflowed(&mut self) {
+        match self {
+            Self::Session(session) => session.overflowed(),
+            Self::Opening(opening) => opening.overflowed(),
+            Self::Dialing(_) => {}
+        }
+    }
+
     fn shutdown(&mut self) {
         match self {
             Self::Session(session) => session.shutdown(),

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::address::Proxies;
 use super::chain::HttpStep;
 use super::conversation::Conversation;
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use super::http_error::ErrorHandler;
 use super::middleware::SocketStep;
 use super::opening::Opening;
@@ -16,6 +16,7 @@ use super::options::Options;
 use super::origin::Origins;
 use super::routes::Routes;
 use super::subprotocol::Choose;
+use super::upgrade;
 use super::verdict::Verify;
 use crate::http::imf_fixdate;
 use crate::net::links::Links;
@@ -93,7 +94,9 @@ impl Service for Acceptor {
         self.0.hub.note(Entry::Accepted(peer.tcp()));
         let mut opening = Opening::new(Rc::clone(&self.0), key, peer.tcp());
         if !self.0.gate.may_speak(peer.tcp(), &self.0.proxies) {
-            opening.turn_away();
+            opening.turn_away(&gate::forbidden());
+        } else if self.0.hub.links().is_over_budget() {
+            opening.turn_away(&upgrade::no_memory());
         }
         Conversation::Opening(Box::new(opening))
     }

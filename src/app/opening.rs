@@ -127,8 +127,23 @@ impl Opening {
     }
 
     /// Answers whoever is not admitted before it has said a word: then nothing is waited for.
-    pub(super) fn turn_away(&mut self) {
-        self.answer(&gate::forbidden(), Answer::last());
+    pub(super) fn turn_away(&mut self, response: &Response) {
+        self.answer(response, Answer::last());
+    }
+
+    /// Memory that is kept for what has come in part, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let of_state = match &self.state {
+            State::Head(parser) => parser.held(),
+            State::Body { body, .. } => body.capacity(),
+            State::Waiting(..) | State::Done => 0,
+        };
+        of_state + self.held.capacity()
+    }
+
+    /// Too much waits for the peer: an answer cannot be given in part.
+    pub(super) fn overflowed(&self) {
+        self.link().kill();
     }
 
     /// Whether the client that `head` comes from is admitted: behind a proxy, only this tells who it is.

@@ -62,6 +62,16 @@ pub struct Options {
     pub max_backpressure: usize,
     /// What happens to a message that would exceed it. Default: the connection is closed with 1013.
     pub overflow: Overflow,
+    /// Bytes that all connections of the server together may keep in memory: what waits for peers that do
+    /// not read, and messages and requests that have come in part. Default: 1 GiB.
+    ///
+    /// When it is exceeded, the largest backlogs are dealt with first, one after the other, as
+    /// [`overflow`](Self::overflow) says; a peer that is closed and does not read is cut. As long as it is
+    /// still too much, new connections are refused with 503. [`Stats::shed`](crate::Stats::shed) and
+    /// [`Refusal::Memory`](crate::Refusal::Memory) count that. What is counted is memory that grows with
+    /// what peers do: not the 250 bytes of an idle connection, nor what the application keeps. A request
+    /// that waits for another thread's answer is the application's.
+    pub memory_budget: usize,
     /// How many rooms a socket may be in at a time. Default: 100.
     pub max_rooms_per_socket: usize,
     /// The longest name of a room, in bytes. Default: 256.
@@ -142,6 +152,7 @@ impl Default for Options {
             max_message_size: 1024 * 1024,
             max_backpressure: 1024 * 1024,
             overflow: Overflow::Close,
+            memory_budget: 1024 * 1024 * 1024,
             max_rooms_per_socket: 100,
             max_room_name: 256,
             max_room_size: None,
@@ -169,6 +180,7 @@ impl Options {
             max_backpressure: self.max_backpressure,
             overflow: self.overflow,
             linger: self.close_timeout,
+            memory_budget: self.memory_budget,
             measure,
         }
     }
@@ -232,6 +244,7 @@ impl Options {
             ),
             ("max_message_size", self.max_message_size),
             ("max_backpressure", self.max_backpressure),
+            ("memory_budget", self.memory_budget),
             ("max_rooms_per_socket", self.max_rooms_per_socket),
             ("max_room_name", self.max_room_name),
             ("max_room_size", self.max_room_size.unwrap_or(1)),

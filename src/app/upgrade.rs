@@ -1,7 +1,8 @@
 //! From a request to a socket: the server's opening handshake, in order (RFC 6455 §4.2).
 //!
 //! No route 404, wrong method 405, bad headers 400, wrong version 426, origin 403, what HTTP middleware
-//! says, too soon 429, no place 503, verdict 401; then the subprotocol, 101, the middleware, the handler.
+//! says, too soon 429, no memory or no place 503, verdict 401; then the subprotocol, 101, the middleware,
+//! the handler.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -61,6 +62,9 @@ pub(super) fn upgrade(
         return Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown));
     }
     core.gate.count(client, core.hub.links().uptime())?;
+    if core.hub.links().is_over_budget() {
+        return Err(no_memory());
+    }
     let candidate = Candidate {
         place: core.places.take(client).map_err(no_place)?,
         endpoint: Rc::clone(found.route),
@@ -157,6 +161,14 @@ fn no_place(why: NoPlace) -> Response {
             .because(Refusal::FullForAddress),
     };
     response.header("Retry-After", RETRY_AFTER)
+}
+
+/// The answer to whoever comes while all connections together keep too much memory.
+pub(super) fn no_memory() -> Response {
+    Response::text("no memory for another connection\n")
+        .with_status(503)
+        .because(Refusal::Memory)
+        .header("Retry-After", RETRY_AFTER)
 }
 
 /// The application was asked for a verdict, and said nothing in time.

@@ -36,6 +36,11 @@ impl HeadParser {
         }
     }
 
+    /// Bytes of heap memory held.
+    pub(crate) fn held(&self) -> usize {
+        self.reader.held()
+    }
+
     /// Takes bytes off the front of `input`: up to the end of a head, or all of them.
     ///
     /// When a head is complete, what follows it in `input` is its body or the next request.

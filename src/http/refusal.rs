@@ -52,6 +52,8 @@ refusals! {
     ConnectionRate = "connection_rate",
     /// There are as many sockets as there may be (503).
     Full = "full",
+    /// All connections together keep as much memory as they may (503).
+    Memory = "memory",
     /// There are as many from that address as there may be (429).
     FullForAddress = "full_for_address",
     /// The server is shutting down (503, or close 1001).

@@ -59,6 +59,11 @@ impl<L: StartLine> HeadReader<L> {
         }
     }
 
+    /// Bytes of heap memory held.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.capacity() + self.fields.lines.capacity() * size_of::<Field>()
+    }
+
     pub(super) fn has_begun(&self) -> bool {
         !self.bytes.is_empty()
     }

@@ -89,12 +89,12 @@ impl Table {
             // Others are queued where they are looked up.
             Frame::Small(span) => {
                 let bytes = self.log.slice(*span);
-                admit(half, &self.limits, &self.drops, bytes.len(), |outbox| {
+                admit(half, &self.limits, &self.tally, bytes.len(), |outbox| {
                     outbox.push_copy(Parts::whole(bytes));
                 })
             }
             Frame::Large(bytes) => {
-                let sent = admit_large(half, &self.limits, &self.drops, Rc::clone(bytes));
+                let sent = admit_large(half, &self.limits, &self.tally, Rc::clone(bytes));
                 half.enqueue(key, &mut self.queue);
                 sent
             }

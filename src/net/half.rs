@@ -133,11 +133,38 @@ impl Half {
     }
 }
 
+/// What is counted of all links together.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Messages that were dropped because a peer does not read.
+    drops: Cell<u64>,
+    /// Bytes that have come to wait since this was last taken.
+    grown: Cell<usize>,
+}
+
+impl Tally {
+    pub(super) fn drops(&self) -> u64 {
+        self.drops.get()
+    }
+
+    pub(super) fn dropped(&self, messages: usize) {
+        self.drops.set(self.drops.get() + messages as u64);
+    }
+
+    pub(super) fn grew(&self, bytes: usize) {
+        self.grown.set(self.grown.get().saturating_add(bytes));
+    }
+
+    pub(super) fn take_grown(&self) -> usize {
+        self.grown.take()
+    }
+}
+
 /// Queues a message behind others that the kernel has refused, if the limits allow it.
 pub(super) fn admit(
     half: &mut Half,
     limits: &Limits,
-    drops: &Cell<u64>,
+    tally: &Tally,
     len: usize,
     push: impl FnOnce(&mut Outbox),
 ) -> Sent {
@@ -148,7 +175,7 @@ pub(super) fn admit(
             Overflow::DropOldest if len <= max => {
                 let dropped = half.outbox.drop_oldest(max - len, limits.measure);
                 half.lose(dropped);
-                drops.set(drops.get() + dropped as u64);
+                tally.dropped(dropped);
             }
             // One that never has room makes none.
             Overflow::DropOldest | Overflow::DropNewest => {}
@@ -157,10 +184,11 @@ pub(super) fn admit(
     if half.outbox.weight() + len > max {
         half.flags.set(Flags::PRESSED, true);
         half.lose(1);
-        drops.set(drops.get() + 1);
+        tally.dropped(1);
         return Sent::Dropped;
     }
     push(&mut half.outbox);
+    tally.grew(len);
     if half.outbox.weight() <= max / 2 {
         return Sent::Queued;
     }
@@ -172,11 +200,11 @@ pub(super) fn admit(
 pub(super) fn admit_large(
     half: &mut Half,
     limits: &Limits,
-    drops: &Cell<u64>,
+    tally: &Tally,
     bytes: Rc<Vec<u8>>,
 ) -> Sent {
     if half.is_congested() {
-        return admit(half, limits, drops, bytes.len(), |outbox| {
+        return admit(half, limits, tally, bytes.len(), |outbox| {
             outbox.push_shared(bytes)
         });
     }

@@ -83,6 +83,8 @@ pub(crate) struct Limits {
     pub(crate) overflow: Overflow,
     /// How long an ended connection may take to write the rest and to hear the peer's FIN.
     pub(crate) linger: Duration,
+    /// Bytes that all connections together may keep.
+    pub(crate) memory_budget: usize,
     pub(crate) measure: Measure,
 }
 

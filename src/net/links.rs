@@ -7,9 +7,10 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::clock::{Clock, Tick};
 use super::flags::Flags;
-use super::half::{Half, admit};
+use super::half::{Half, Tally, admit};
 use super::link::{Cause, Limits, Sent};
 use super::memory::Time;
 use super::parts::Parts;
@@ -63,8 +64,8 @@ pub(super) struct Table {
     pub(super) alarms: BinaryHeap<Reverse<(u64, Key)>>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
-    /// Messages that were dropped because a peer does not read.
-    pub(super) drops: Cell<u64>,
+    pub(super) tally: Tally,
+    pub(super) budget: Budget,
     pub(super) veil: Veil,
 }
 
@@ -81,7 +82,8 @@ impl Links {
             alarms: BinaryHeap::new(),
             clock: Clock::new(time.now()),
             limits,
-            drops: Cell::new(0),
+            tally: Tally::default(),
+            budget: Budget::new(limits.memory_budget),
             veil: Veil::default(),
         };
         Rc::new(Self {
@@ -119,7 +121,22 @@ impl Links {
 
     /// How many messages were dropped so far because a peer does not read, whatever the policy.
     pub(crate) fn backpressure_drops(&self) -> u64 {
-        self.table.borrow().drops.get()
+        self.table.borrow().tally.drops()
+    }
+
+    /// Whether all connections together keep more memory than they may: no new ones are to be taken.
+    pub(crate) fn is_over_budget(&self) -> bool {
+        self.table.borrow().budget.is_exceeded()
+    }
+
+    /// How many times a connection had to give up what waited for it, because all kept too much.
+    pub(crate) fn shed(&self) -> u64 {
+        self.table.borrow().budget.shed
+    }
+
+    /// Memory that is kept for what waits to be written, in bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.table.borrow().waiting()
     }
 
     /// Queues one message to many, encoded once; returns how many were reached. Those that are to be
@@ -265,7 +282,7 @@ impl Table {
         };
         if half.is_congested() {
             let parts = veiled.as_deref().map_or(parts, Parts::whole);
-            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
+            return admit(half, &self.limits, &self.tally, parts.len(), |outbox| {
                 outbox.push_copy(parts);
             });
         }
@@ -305,12 +322,13 @@ impl Table {
             return Sent::Queued;
         }
         if half.is_congested() {
-            return admit(half, &self.limits, &self.drops, parts.len(), |outbox| {
+            return admit(half, &self.limits, &self.tally, parts.len(), |outbox| {
                 outbox.push_shared(Rc::new(parts.to_vec()));
             });
         }
         match half.outbox.write_through(&half.stream, parts) {
             Ok(all) => {
+                self.tally.grew(half.outbox.weight());
                 let much = half.outbox.weight() > self.limits.max_backpressure / 2;
                 half.flags.set(Flags::CONGESTED, !all);
                 half.flags.set(Flags::STALLED, much);
@@ -335,10 +353,12 @@ impl Table {
         if !half.is_congested() {
             half.outbox.push_span(self.log.append(parts));
             half.enqueue(key, &mut self.queue);
-        } else if overtake {
-            half.outbox.interject(parts);
         } else {
-            half.outbox.push_copy(parts);
+            self.tally.grew(parts.len());
+            match overtake {
+                true => half.outbox.interject(parts),
+                false => half.outbox.push_copy(parts),
+            }
         }
         // Too many pings that are not read: none are answered until they are.
         if half.outbox.weight() > self.limits.max_backpressure / 2 {
@@ -353,6 +373,7 @@ impl Table {
             return false;
         };
         half.outbox.seal(bytes.len());
+        self.tally.grew(bytes.len());
         if bytes.len() >= LARGE {
             half.outbox.push_shared(Rc::new(bytes));
         } else if half.is_congested() {

@@ -3,6 +3,7 @@
 //! The reading half of a connection ([`reactor`]) is owned; the writing half ([`link`]) is shared.
 
 mod alarms;
+mod budget;
 pub(crate) mod clock;
 mod fan_out;
 mod flags;

@@ -105,6 +105,12 @@ impl Outbox {
         self.older.as_ref().map_or(0, |older| older.weight)
     }
 
+    /// Its part of that memory: of a buffer that several share, as much as each of the others.
+    pub(super) fn share(&self) -> usize {
+        let older = self.older.iter().flat_map(|older| &older.segments);
+        older.map(Segment::share).sum()
+    }
+
     /// Grows what was queued last up to `end`: all that lies there in the log is for this outbox.
     pub(super) fn extend_to(&mut self, end: u32) {
         self.recent.extend_to(end);

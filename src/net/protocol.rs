@@ -31,6 +31,12 @@ pub(crate) trait Protocol: Sized {
     /// All that the kernel had refused is written. `undelivered` messages were dropped meanwhile.
     fn drained(&mut self, undelivered: usize);
 
+    /// Memory that it keeps for what has come in part, in bytes.
+    fn held(&self) -> usize;
+
+    /// Too much waits for the peer: it is closed.
+    fn overflowed(&mut self);
+
     /// The server shuts down: what is under way is finished, and nothing new is begun.
     fn shutdown(&mut self);
 

@@ -8,6 +8,7 @@
 
 mod accepting;
 mod reading;
+mod relief;
 
 use std::io;
 use std::net::SocketAddr;
@@ -47,6 +48,8 @@ pub(crate) struct Reactor<S: Service> {
     /// Connections that are over, to be freed at the end of the turn.
     graves: Vec<(Key, S::Protocol)>,
     input: Input,
+    /// Bytes that were read since it was last looked how much is kept.
+    came: usize,
     /// When this turn began.
     instant: Instant,
     mailbox: Mailbox<S::Job>,
@@ -76,6 +79,7 @@ impl<S: Service> Reactor<S> {
             eager: Vec::new(),
             graves: Vec::new(),
             input: Input::new(),
+            came: 0,
             mailbox,
             service,
         })
@@ -173,6 +177,7 @@ impl<S: Service> Reactor<S> {
             woken |= self.edge(edge, alone, now);
         }
         self.poller.give_back(events);
+        self.relieve(now);
         self.accept(now);
         if woken {
             for job in self.mailbox.take() {
@@ -183,6 +188,7 @@ impl<S: Service> Reactor<S> {
         self.service.timers(self.instant);
         self.go_out();
         self.settle();
+        self.relieve(now);
         self.free();
     }
 

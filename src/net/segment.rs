@@ -239,6 +239,15 @@ impl Segment {
         }
     }
 
+    /// Its part of that memory, if others keep it, too.
+    pub(super) fn share(&self) -> usize {
+        match self {
+            Self::Shared { bytes, .. } => bytes.capacity().div_ceil(Rc::strong_count(bytes)),
+            Self::Own { bytes, .. } => bytes.capacity(),
+            Self::Log(_) => 0,
+        }
+    }
+
     /// Lets go of the first `n` bytes.
     pub(super) fn advance(&mut self, n: usize) {
         match self {

@@ -142,14 +142,18 @@ impl<T> Slab<T> {
 
     /// The keys of all values, in no order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
-        self.places
-            .iter()
-            .zip(0..)
-            .filter(|(place, _)| place.value.is_some())
-            .map(|(place, index)| Key {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// All values that are there, by key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.places.iter().zip(0..).filter_map(|(place, index)| {
+            let key = Key {
                 index,
                 generation: place.generation,
-            })
+            };
+            place.value.as_ref().map(|value| (key, value))
+        })
     }
 }
 

@@ -27,7 +27,8 @@ impl Table {
         {
             let dropped = half.outbox.drop_oldest(0, self.limits.measure);
             half.lose(dropped);
-            self.drops.set(self.drops.get() + dropped as u64);
+            half.flags.set(Flags::PRESSED, true);
+            self.tally.dropped(dropped);
         }
     }
 
@@ -184,12 +185,17 @@ impl Table {
             return;
         };
         match result {
-            Ok(all) => half.flags.set(Flags::CONGESTED, !all),
+            Ok(all) => {
+                let was_congested = half.flags.replace(Flags::CONGESTED, !all);
+                if !all {
+                    half.outbox
+                        .detach(&mut self.log, self.limits.max_backpressure / 2);
+                }
+                if !all && !was_congested {
+                    self.tally.grew(half.outbox.weight());
+                }
+            }
             Err(e) => return self.broke(key, e.kind()),
-        }
-        if half.is_congested() {
-            half.outbox
-                .detach(&mut self.log, self.limits.max_backpressure / 2);
         }
         let stalled = half.outbox.weight() > self.limits.max_backpressure / 2;
         if half.flags.replace(Flags::STALLED, stalled) && !stalled {
@@ -245,6 +251,23 @@ impl Table {
         half.advance(Stage::Lingering);
         half.flags.set(Flags::UNREAD, true);
         self.resumed.push(key);
+    }
+
+    /// Memory that is kept for what waits, in bytes; what several share counts once.
+    pub(super) fn waiting(&self) -> usize {
+        self.halves
+            .iter()
+            .map(|(_, half)| half.outbox.share())
+            .sum()
+    }
+
+    /// Who has something waiting: its share of the memory and the key, the largest first.
+    pub(super) fn backlogs(&self) -> Vec<(usize, Key)> {
+        let all = self.halves.iter();
+        let all = all.map(|(key, half)| (half.outbox.share(), key));
+        let mut backlogs: Vec<_> = all.filter(|(share, _)| *share > 0).collect();
+        backlogs.sort_unstable_by(|one, other| other.cmp(one));
+        backlogs
     }
 
     /// Whether there is something to do before waiting.

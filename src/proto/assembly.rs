@@ -47,7 +47,6 @@ impl Assembly {
     }
 
     /// Bytes of heap memory held.
-    #[cfg(any(test, fuzzing))]
     pub(super) fn capacity(&self) -> usize {
         match &self.body {
             Body::Text(text) => text.capacity(),

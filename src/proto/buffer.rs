@@ -50,7 +50,6 @@ impl Buffer {
     }
 
     /// Bytes of heap memory held.
-    #[cfg(any(test, fuzzing))]
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }

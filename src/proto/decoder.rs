@@ -190,7 +190,6 @@ impl Decoder {
     }
 
     /// Bytes of heap memory held.
-    #[cfg(any(test, fuzzing))]
     pub(crate) fn buffered(&self) -> usize {
         let of_state = self.state.as_deref().map_or(0, size_of_val);
         match self.state.as_deref() {

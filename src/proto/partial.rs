@@ -157,7 +157,6 @@ impl Partial {
     }
 
     /// Bytes of heap memory held for the message, without this struct.
-    #[cfg(any(test, fuzzing))]
     pub(super) fn capacity(&self) -> usize {
         self.message.as_ref().map_or(0, Assembly::capacity)
     }

@@ -60,6 +60,8 @@ impl Stats {
             ("bytes_out", self.bytes_out),
             ("dropped", self.dropped),
             ("backpressure_drops", self.backpressure_drops),
+            ("waiting_bytes", self.waiting_bytes as u64),
+            ("shed", self.shed),
         ];
         out.push('{');
         for (name, number) in numbers {
@@ -78,7 +80,7 @@ impl Stats {
     #[rustfmt::skip]
     fn write_exposition(&self, out: &mut String, with_rooms: bool) -> Written {
         let members: usize = self.rooms.values().sum();
-        let single: [(&str, &str, &str, u64); 10] = [
+        let single: [(&str, &str, &str, u64); 12] = [
             ("connections", "gauge", "Sockets that are open.", self.total_connections as u64),
             ("connections_accepted_total", "counter", "Sockets that were opened.", self.accepted),
             ("rooms", "gauge", "Rooms that somebody is in.", self.rooms.len() as u64),
@@ -89,6 +91,8 @@ impl Stats {
             ("sent_bytes_total", "counter", "Bytes of payload accepted for sending.", self.bytes_out),
             ("messages_undelivered_total", "counter", "Accepted messages that were told as undelivered.", self.dropped),
             ("backpressure_drops_total", "counter", "Messages dropped because a peer does not read.", self.backpressure_drops),
+            ("waiting_bytes", "gauge", "Bytes that wait for peers that do not read.", self.waiting_bytes as u64),
+            ("shed_total", "counter", "Backlogs given up because all connections kept too much memory.", self.shed),
         ];
         for (name, kind, help, value) in single {
             write_family(out, name, kind, help)?;

@@ -236,6 +236,17 @@ impl Session {
             .tell_guarded::<event::Drain>(event::Drained { undelivered });
     }
 
+    /// Memory that is kept for what has come in part, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        let held = self.extra.as_ref().map_or(0, |extra| extra.held.capacity());
+        held + self.decoder.buffered()
+    }
+
+    /// Too much waits for the peer, or for all together.
+    pub(crate) fn overflowed(&mut self) {
+        self.socket.overflow();
+    }
+
     /// The server shuts down.
     pub(crate) fn shutdown(&mut self) {
         self.socket.begin_close(

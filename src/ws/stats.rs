@@ -39,6 +39,11 @@ pub struct Stats {
     /// says, because more than [`max_backpressure`](crate::Options::max_backpressure) would have
     /// waited. They are told as `undelivered` later, and then count there, too.
     pub backpressure_drops: u64,
+    /// Bytes that wait now for peers that do not read. What several wait for counts once.
+    pub waiting_bytes: usize,
+    /// How many times a connection had to give up what waited for it, because all together kept more than
+    /// [`memory_budget`](crate::Options::memory_budget).
+    pub shed: u64,
     /// Requests that were answered with 400 or more, the application's own answers included, and
     /// sockets that were not let in, by cause. What never happened is not there.
     pub refused: BTreeMap<Refusal, u64>,
@@ -150,7 +155,7 @@ impl Socket {
 }
 
 impl Hub {
-    /// What the server has done, and is doing. It takes as long as there are rooms.
+    /// What the server has done, and is doing. It takes as long as there are rooms and connections.
     pub fn stats(&self) -> Stats {
         let counters = self.counters();
         let rooms = self.rooms_mut();
@@ -165,6 +170,8 @@ impl Hub {
             bytes_out: counters.bytes_out.get(),
             dropped: counters.dropped.get(),
             backpressure_drops: self.links().backpressure_drops(),
+            waiting_bytes: self.links().waiting(),
+            shed: self.links().shed(),
             refused: counters.by_cause(),
             closed: counters.closed.borrow().clone(),
         }

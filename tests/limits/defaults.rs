@@ -18,6 +18,7 @@ fn the_defaults_are_those_that_are_written_down() {
         deny_addresses,
         max_message_size,
         max_backpressure,
+        memory_budget,
         overflow,
         max_rooms_per_socket,
         max_room_name,
@@ -44,6 +45,7 @@ fn the_defaults_are_those_that_are_written_down() {
         (max_message_size, max_backpressure, overflow),
         (1 << 20, 1 << 20, Overflow::Close)
     );
+    assert_eq!(memory_budget, 1 << 30);
     assert_eq!((max_rooms_per_socket, max_room_name), (100, 256));
     assert_eq!((max_head_size, max_body_size), (16 << 10, 1 << 20));
     assert_eq!(

@@ -8,6 +8,7 @@ mod arrivals;
 mod capacity;
 mod counts;
 mod defaults;
+mod memory;
 mod rates;
 mod refused;
 mod rules;

@@ -72,6 +72,8 @@ fn the_json_is_json_and_says_what_the_value_says() {
         "bytes_out": 50,
         "dropped": 0,
         "backpressure_drops": 0,
+        "waiting_bytes": 0,
+        "shed": 0,
         "refused": refused,
         "closed": stats.closed,
     });
@@ -131,6 +133,8 @@ fn the_metrics_are_what_prometheus_reads_and_say_what_the_value_says() {
         ("sent_bytes_total", 50),
         ("messages_undelivered_total", 0),
         ("backpressure_drops_total", 0),
+        ("waiting_bytes", 0),
+        ("shed_total", 0),
     ];
     for (name, number) in expected {
         assert_eq!(value(&families, name), number as f64, "{name}");

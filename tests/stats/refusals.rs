@@ -31,7 +31,7 @@ fn say(server: &Server, requests: &[String], status: u16) -> u64 {
     requests.len() as u64
 }
 
-const CASES: [Case; 23] = [
+const CASES: [Case; 24] = [
     (Refusal::BadRequest, Options::default, usual, |server| {
         let bad = ["GARBAGE\r\n\r\n".to_owned(), plain("GET /%zz", "")];
         say(server, &bad, 400)
@@ -108,6 +108,14 @@ const CASES: [Case; 23] = [
     (Refusal::Full, one_place, usual, |server| {
         let _first = server.connect("/");
         say(server, &[upgrade_request("/", "")], 503)
+    }),
+    (Refusal::Memory, frugal, usual, |server| {
+        let mut sender = server.connect("/");
+        sender.send_frame(false, 0, 2, &[7; 4_096]);
+        // The pong tells that all of that has come.
+        sender.send_frame(true, 0, 9, b"");
+        assert_eq!(sender.next().map(|frame| frame.opcode), Some(10));
+        say(server, &[upgrade_request("/", "")], 503) + say(server, &[plain("GET /page", "")], 503)
     }),
     (Refusal::FullForAddress, one_each, usual, |server| {
         let _first = server.connect("/");
@@ -261,6 +269,13 @@ fn seldom() -> Options {
 fn one_place() -> Options {
     Options {
         max_connections: 1,
+        ..Options::default()
+    }
+}
+
+fn frugal() -> Options {
+    Options {
+        memory_budget: 2_048,
         ..Options::default()
     }
 }

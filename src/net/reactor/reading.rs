@@ -153,6 +153,7 @@ impl<S: Service> Reactor<S> {
         match read.result {
             Ok(n) if n > 0 && read.into == Destination::Input => {
                 len = n;
+                self.came += n;
                 self.feed(key, n, now);
             }
             Ok(n) => {
@@ -169,6 +170,7 @@ impl<S: Service> Reactor<S> {
         match into {
             _ if n == 0 => self.finished(key),
             Destination::Window => {
+                self.came += n;
                 if let Some(Some(reader)) = self.readers.get_mut(key.index as usize) {
                     reader.filled(n, now);
                 }
