@@ -122,6 +122,17 @@ fn what_is_refused_before_it_counts_costs_nothing_and_what_is_refused_later_does
 }
 
 #[test]
+fn whoever_finds_no_place_has_come_all_the_same() {
+    let (server, _log) = limited(|| Options {
+        max_connections: 1,
+        ..paced(2, Duration::from_secs(1000))
+    });
+    let _open = from(server.addr, "10.0.0.1").expect("the only place");
+    let asked = [(); 3].map(|()| status(server.addr, "10.0.0.1"));
+    assert_eq!(asked, [503, 429, 429]);
+}
+
+#[test]
 fn an_ipv6_network_of_64_bits_counts_as_one_address() {
     let (server, _log) = limited(|| paced(1, Duration::from_secs(1000)));
     #[rustfmt::skip]

@@ -85,6 +85,18 @@ fn the_largest_backlog_goes_first_and_others_lose_nothing() {
     assert_eq!(stats.refused.get(&Refusal::Memory), None);
 }
 
+/// What is partly written cannot be taken back, and would stay for as long as the peer does not read.
+#[test]
+fn a_peer_that_has_read_but_half_of_a_large_message_is_cut() {
+    let (test, log) = server(Overflow::Close);
+    let _large = deaf(&test, "large", 0);
+    test.hub().to("large").send(&vec![7; 300 * KIB]);
+    test.turn();
+    assert_eq!(log.lines(), ["large closed 1013 SlowConsumer 1"]);
+    let stats = test.hub().stats();
+    assert_eq!((stats.total_connections, stats.waiting_bytes), (0, 0));
+}
+
 #[test]
 fn a_policy_that_drops_drops_what_waits_and_keeps_the_connection() {
     for policy in [Overflow::DropNewest, Overflow::DropOldest] {

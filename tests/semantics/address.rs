@@ -40,6 +40,8 @@ fn the_client_is_the_first_from_the_right_who_is_no_trusted_proxy() {
         ("the left end is forged",  LOCAL, "X-Forwarded-For: 1.2.3.4, 6.6.6.6\r\n",                         "6.6.6.6"),
         ("a chain of proxies",      NET,   "X-Forwarded-For: 1.2.3.4, 6.6.6.6, 10.1.1.1, 10.2.2.2\r\n",     "6.6.6.6"),
         ("over two lines",          NET,   "X-Forwarded-For: 1.2.3.4, 6.6.6.6\r\nX-Forwarded-For: 10.1.1.1\r\n", "6.6.6.6"),
+        ("forged, in its own line", LOCAL, "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 6.6.6.6\r\n",    "6.6.6.6"),
+        ("the same, new header",    LOCAL, "Forwarded: for=1.2.3.4\r\nForwarded: for=6.6.6.6\r\n",        "6.6.6.6"),
         ("proxies only",            NET,   "X-Forwarded-For: 10.3.3.3, 10.1.1.1\r\n",                       "10.3.3.3"),
         ("rubbish hides the rest",  NET,   "X-Forwarded-For: 6.6.6.6, evil, 10.1.1.1\r\n",                  "10.1.1.1"),
         ("with a port",             LOCAL, "X-Forwarded-For: 6.6.6.6:1234\r\n",                             "6.6.6.6"),
