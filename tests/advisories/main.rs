@@ -9,6 +9,7 @@ mod common;
 mod alone;
 mod extensions;
 mod fragments;
+mod headers;
 mod lengths;
 
 use common::{Client, Server, serve_with};
