@@ -11,6 +11,7 @@ mod extensions;
 mod fragments;
 mod headers;
 mod lengths;
+mod smuggling;
 
 use common::{Client, Server, serve_with};
 use rushwire::{Options, event};
