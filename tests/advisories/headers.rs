@@ -115,7 +115,6 @@ fn no_header_takes_more_time_than_its_length_allows() {
 }
 
 /// CVE-2026-7790 (cowlib): the digits of a chunk's size were read again with each one that came.
-/// CVE-2022-41723 is the same of another protocol.
 #[test]
 fn a_size_of_a_chunk_has_few_digits() {
     let server = patient(4096);
