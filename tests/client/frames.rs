@@ -1,4 +1,4 @@
-//! What a server may and may not send, and what the client sends (RFC 6455 §5).
+//! What a server may send, and what the client sends (RFC 6455 §5). What it may not is in `bad_frames`.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -7,123 +7,7 @@ use std::rc::Rc;
 use rushwire::{CloseCode, ConnectOptions, Options, event};
 
 use crate::Dialer;
-use crate::common::client;
 use crate::peer::{Peer, play, unmasked};
-
-/// Has a server send these bytes: the code of the client's close frame, and what its listeners heard.
-fn answer_to(bytes: Vec<u8>) -> (u16, Vec<String>) {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let stage = play(move |listener| {
-        let mut peer = Peer::agree(listener);
-        peer.send(bytes);
-        sender.send(peer.close_code()).expect("the test waits");
-        peer.finish();
-        peer.wait_for_the_end();
-    });
-    let heard = Rc::new(RefCell::new(Vec::new()));
-    let note = Rc::clone(&heard);
-    let limits = Options {
-        max_message_size: 1000,
-        ..Options::default()
-    };
-    let dialer = Dialer::with(
-        limits,
-        &stage.url,
-        ConnectOptions::default(),
-        move |socket, _| {
-            let messages = Rc::clone(&note);
-            socket.on(event::Message, move |_, message| {
-                messages
-                    .borrow_mut()
-                    .push(format!("{} bytes", message.len()));
-            });
-            let closed = Rc::clone(&note);
-            socket.on(event::Close, move |_, close| {
-                closed.borrow_mut().push(format!("closed {}", close.code));
-            });
-        },
-    );
-    assert_eq!(dialer.run(), []);
-    let code = receiver.recv().expect("the script has played");
-    (code, heard.take())
-}
-
-#[test]
-fn a_server_that_breaks_a_rule_is_told_which_and_nothing_of_it_is_heard() {
-    let close = |payload: &[u8]| unmasked(0x88, payload);
-    let table: Vec<(&str, Vec<u8>, u16)> = vec![
-        ("masked", client::frame(true, 0, 1, b"x"), 1002),
-        ("masked and empty", client::frame(true, 0, 1, b""), 1002),
-        ("masked ping", client::frame(true, 0, 9, b""), 1002),
-        ("masked close", client::frame(true, 0, 8, b""), 1002),
-        ("RSV1", unmasked(0xC1, b"x"), 1002),
-        ("RSV2", unmasked(0xA1, b"x"), 1002),
-        ("RSV3", unmasked(0x91, b"x"), 1002),
-        ("opcode 3", unmasked(0x83, b"x"), 1002),
-        ("opcode 7", unmasked(0x87, b""), 1002),
-        ("opcode 11", unmasked(0x8B, b"x"), 1002),
-        ("opcode 15", unmasked(0x8F, b""), 1002),
-        ("ping of 126 bytes", unmasked(0x89, &[0; 126]), 1002),
-        ("fragmented ping", unmasked(0x09, b""), 1002),
-        ("fragmented close", unmasked(0x08, b""), 1002),
-        ("continuation of nothing", unmasked(0x80, b"x"), 1002),
-        (
-            "text amid text",
-            [unmasked(0x01, b"x"), unmasked(0x81, b"y")].concat(),
-            1002,
-        ),
-        (
-            "16 bits for 125",
-            [&[0x82, 126, 0, 125][..], &[0; 125]].concat(),
-            1002,
-        ),
-        (
-            "64 bits for 65535",
-            [0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF].into(),
-            1002,
-        ),
-        (
-            "length of 2^63",
-            [0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0].into(),
-            1002,
-        ),
-        ("no UTF-8", unmasked(0x81, b"\xFF"), 1007),
-        ("cut UTF-8", unmasked(0x81, b"\xC3"), 1007),
-        (
-            "UTF-8 that goes wrong in a fragment",
-            unmasked(0x01, b"\xC3("),
-            1007,
-        ),
-        ("1001 bytes", unmasked(0x82, &[0; 1001]), 1009),
-        ("1001 bytes announced", [0x82, 126, 3, 0xE9].into(), 1009),
-        (
-            "2^62 bytes announced",
-            [0x82, 127, 0x40, 0, 0, 0, 0, 0, 0, 0].into(),
-            1009,
-        ),
-        (
-            "1001 bytes in fragments",
-            [unmasked(0x02, &[0; 600]), unmasked(0x80, &[0; 401])].concat(),
-            1009,
-        ),
-        ("close of one byte", close(b"\x03"), 1002),
-        ("close with 999", close(&999_u16.to_be_bytes()), 1002),
-        ("close with 1005", close(&1005_u16.to_be_bytes()), 1002),
-        ("close with 1006", close(&1006_u16.to_be_bytes()), 1002),
-        ("close with 5000", close(&5000_u16.to_be_bytes()), 1002),
-        (
-            "close whose reason is no UTF-8",
-            close(b"\x03\xE8\xFF"),
-            1007,
-        ),
-    ];
-    for (name, bad, code) in table {
-        let good = unmasked(0x82, b"good");
-        let (found, heard) = answer_to([good, bad, unmasked(0x81, b"late")].concat());
-        assert_eq!(found, code, "{name}");
-        assert_eq!(heard, ["4 bytes", &format!("closed {code}")], "{name}");
-    }
-}
 
 #[test]
 fn pings_are_answered_and_pongs_heard() {

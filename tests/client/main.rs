@@ -3,9 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_answers;
+mod bad_frames;
 mod connect;
 mod ends;
 mod frames;
+#[path = "../rfc6455/not_text.rs"]
+mod not_text;
 mod own_server;
 mod peer;
 mod reconnect;

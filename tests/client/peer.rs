@@ -130,6 +130,13 @@ impl Peer {
         let _ = self.stream.write_all(bytes.as_ref());
     }
 
+    /// Sends bytes one at a time, each in a segment of its own, to a client that may have left.
+    pub(crate) fn send_bytewise(&mut self, bytes: &[u8]) {
+        let _ = bytes
+            .iter()
+            .try_for_each(|byte| self.stream.write_all(&[*byte]));
+    }
+
     /// The next frame; `None` when the client has closed the connection.
     pub(crate) fn next(&mut self) -> Option<Masked> {
         let [first, second] = self.take(2)?.try_into().expect("two");

@@ -6,6 +6,7 @@ mod common;
 
 mod accepted;
 mod refused;
+mod refused_bytes;
 mod refused_lines;
 
 use common::client::upgrade_request;
