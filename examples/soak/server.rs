@@ -1,0 +1,106 @@
+//! The other process: a server with the library's defaults, which does what its clients ask for.
+//!
+//! | message | what comes of it |
+//! | --- | --- |
+//! | binary, or `e…` | an echo |
+//! | `r…` | to everyone in the room |
+//! | `m<room>` | the socket moves there, and hears the message back |
+//! | `c` | the server closes |
+//! | `g` | numbered messages until half of `max_backpressure` waits; when all is read, how many they were |
+//! | `f` | messages until the socket is closed because too much waits |
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rushwire::{App, Message, Options, SendStatus, Socket, event};
+
+/// More messages are not sent to one that sleeps; the system's buffers are smaller.
+const MOST: usize = 4096;
+const PIECE: usize = 16 * 1024;
+/// So many messages of 1 MiB are tried on one that is stuck.
+const FLOOD: usize = 128;
+
+pub(crate) fn run(places: usize) -> io::Result<()> {
+    let mut app = App::with(Options {
+        max_connections: places,
+        ..Options::default()
+    });
+    app.ws("/soak/:room", |socket, request| {
+        socket.join(request.param("room"));
+        socket.on(event::Message, hear);
+    });
+    let reports = Rc::new(Cell::new(0_u64));
+    let reported = Rc::clone(&reports);
+    app.get("/stats", move |ctx| {
+        let stats = ctx.hub().stats().to_json();
+        ctx.json(format!(
+            r#"{{"reports":{},"stats":{stats}}}"#,
+            reported.get()
+        ));
+    });
+    app.on_error(move |report| {
+        reports.set(reports.get() + 1);
+        eprintln!("the server reports: {report}");
+    });
+    end_with_the_input(app.remote());
+    app.listen("127.0.0.1:0", |address| println!("{address}"))
+}
+
+/// Whoever started this process has gone when its input ends.
+fn end_with_the_input(remote: rushwire::Remote) {
+    std::thread::spawn(move || {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        let _ = remote.shutdown(Duration::from_secs(1));
+    });
+}
+
+fn hear(socket: &Socket, message: Message<'_>) {
+    let text = message.as_text().unwrap_or("e");
+    match text.split_at_checked(1) {
+        Some(("r", _)) => {
+            let room = socket.room().unwrap_or_default();
+            socket.broadcast_all(&room, message);
+        }
+        Some(("m", room)) => {
+            socket
+                .rooms()
+                .iter()
+                .for_each(|room| _ = socket.leave(room));
+            socket.join(room);
+            socket.send(message);
+        }
+        Some(("c", _)) => socket.close(),
+        Some(("g", _)) => fill(socket),
+        Some(("f", _)) => flood(socket),
+        _ => _ = socket.send(message),
+    }
+}
+
+/// Goes slow when it is told to, and has its say when all is read.
+fn fill(socket: &Socket) {
+    let mut number = 0;
+    while number < MOST {
+        number += 1;
+        match socket.send(&format!("{number:0PIECE$}")) {
+            SendStatus::Queued => {}
+            _ => break,
+        }
+    }
+    if socket.buffered_amount() == 0 {
+        socket.send(&format!("end {number} 0"));
+        return;
+    }
+    socket.once(event::Drain, move |socket, drained| {
+        socket.send(&format!("end {number} {}", drained.undelivered));
+    });
+}
+
+/// Does not do what it is told.
+fn flood(socket: &Socket) {
+    let message = "x".repeat(1024 * 1024);
+    let sent = (0..FLOOD).take_while(|_| socket.send(&message) != SendStatus::Closed);
+    // A panic is reported, and the clients hear of reports.
+    assert!(sent.count() < FLOOD, "a flood was taken whole");
+}
