@@ -83,3 +83,60 @@ pub(crate) fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let square: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
     (points.len() > 1 && square > 0.0).then_some(both / square)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_at_most_a_sixteenth_too_long_and_never_too_short() {
+        let mut times = Times::default();
+        assert_eq!(times.quantile(0.5), 0.0);
+        for micros in 1..=10_000 {
+            times.add(Duration::from_micros(micros));
+        }
+        for share in [0.001, 0.01, 0.5, 0.99, 0.999, 1.0] {
+            let (exact, found) = (10.0 * share, times.quantile(share));
+            assert!(
+                found >= exact && found <= exact * 17.0 / 16.0,
+                "{share}: {found}"
+            );
+        }
+        let mut all = Times::default();
+        all.add(Duration::from_secs(5000));
+        all.add_all(&times);
+        all.add_all(&times);
+        assert_eq!(
+            (all.count(), all.quantile(0.5)),
+            (20_001, times.quantile(0.5))
+        );
+        assert!(all.quantile(1.0) > 4_000_000.0);
+    }
+
+    #[test]
+    fn every_bucket_ends_where_the_next_begins() {
+        for micros in (0..200_000).chain([u32::MAX / 3, u32::MAX / 2]) {
+            let end = upper_end(bucket(micros));
+            assert!(end >= micros, "{micros}: {end}");
+            assert_eq!(bucket(end), bucket(micros), "{micros}");
+            assert_eq!(
+                bucket(end.saturating_add(1)),
+                bucket(micros) + 1,
+                "{micros}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_slope_is_that_of_the_line_through_the_points() {
+        let line: Vec<_> = (0..9)
+            .map(|x| (f64::from(x), 2.5 * f64::from(x) - 1.0))
+            .collect();
+        assert_eq!(slope(&line), Some(2.5));
+        assert_eq!(slope(&[(0.0, 0.0), (1.0, 3.0), (2.0, 0.0)]), Some(0.0));
+        assert_eq!(slope(&[(0.0, 4.0), (1.0, 2.0)]), Some(-2.0));
+        for none in [&[][..], &[(1.0, 1.0)], &[(1.0, 1.0), (1.0, 2.0)]] {
+            assert_eq!(slope(none), None);
+        }
+    }
+}

@@ -10,8 +10,8 @@
 //! clients know what must come back, and in which order, and how the server must count it; every ten
 //! seconds a line tells how it is. The last lines sum it up: the run fails, and the exit code is 1, when
 //! a message is lost, comes twice, late or changed; when connections, rooms, messages or close codes are
-//! not what the clients know; when the server reports an error or ends; when the 99th of 100 echoes
-//! takes longer than a second; or when, over five minutes or more, the server's memory grows by 1 MiB a
+//! not what the clients know; when the server reports an error or ends; when more than one of 100 short
+//! echoes takes longer than a second (`--p99 1000`, in milliseconds); or when, over five minutes or more, the server's memory grows by 1 MiB a
 //! minute in the second half. Ctrl-C ends it early, and properly; a second one ends it at once.
 //!
 //! | who | what |

@@ -118,3 +118,45 @@ impl Rooms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room_of(members: usize) -> Rooms {
+        let mut rooms = Rooms::new(1);
+        for _ in 0..members {
+            rooms.expect(0);
+            rooms.enter(0);
+        }
+        rooms
+    }
+
+    #[test]
+    fn a_message_flies_when_nobody_is_coming_and_until_all_have_heard_it() {
+        let now = Instant::now();
+        let mut rooms = room_of(2);
+        rooms.expect(0);
+        assert_eq!(rooms.fly(0, now), None);
+        assert_eq!(rooms.enter(0), 0);
+        assert_eq!(rooms.fly(0, now), Some(1));
+        assert_eq!((rooms.fly(0, now), rooms.is_quiet(0)), (None, false));
+        let heard = [(); 3].map(|()| rooms.heard(0, 1, now).is_some());
+        assert_eq!((heard, rooms.is_quiet(0)), ([false, false, true], true));
+        rooms.leave(0);
+        assert_eq!(rooms.sizes().collect::<Vec<_>>(), [("r0".to_owned(), 2)]);
+        assert_eq!(rooms.fly(0, now), Some(2));
+    }
+
+    #[test]
+    fn a_message_that_somebody_does_not_hear_is_lost_and_said_to_be() {
+        let now = Instant::now();
+        let (mut rooms, mut tally) = (room_of(2), Tally::default());
+        rooms.fly(0, now);
+        rooms.heard(0, 1, now);
+        rooms.look_for_lost(now + LOST, &mut tally);
+        assert_eq!((tally.failures, rooms.is_quiet(0)), (0, false));
+        rooms.look_for_lost(now + LOST + Duration::from_millis(1), &mut tally);
+        assert_eq!((tally.failures, rooms.is_quiet(0)), (1, true));
+    }
+}

@@ -18,9 +18,11 @@ use rushwire::{App, Message, Options, SendStatus, Socket, event};
 
 /// More messages are not sent to one that sleeps; the system's buffers are smaller.
 const MOST: usize = 4096;
-const PIECE: usize = 16 * 1024;
-/// So many messages of 1 MiB are tried on one that is stuck.
+/// So many dots are behind the number of each.
+pub(crate) const PADDING: usize = 16 * 1024;
+/// So many messages are tried on one that is stuck, each of so many times the letter x.
 const FLOOD: usize = 128;
+pub(crate) const LARGE: usize = 1024 * 1024;
 
 pub(crate) fn run(places: usize) -> io::Result<()> {
     let mut app = App::with(Options {
@@ -80,10 +82,11 @@ fn hear(socket: &Socket, message: Message<'_>) {
 
 /// Goes slow when it is told to, and has its say when all is read.
 fn fill(socket: &Socket) {
+    let padding = ".".repeat(PADDING);
     let mut number = 0;
     while number < MOST {
         number += 1;
-        match socket.send(&format!("{number:0PIECE$}")) {
+        match socket.send(&format!("{number:08}{padding}")) {
             SendStatus::Queued => {}
             _ => break,
         }
@@ -99,7 +102,7 @@ fn fill(socket: &Socket) {
 
 /// Does not do what it is told.
 fn flood(socket: &Socket) {
-    let message = "x".repeat(1024 * 1024);
+    let message = "x".repeat(LARGE);
     let sent = (0..FLOOD).take_while(|_| socket.send(&message) != SendStatus::Closed);
     // A panic is reported, and the clients hear of reports.
     assert!(sent.count() < FLOOD, "a flood was taken whole");

@@ -48,6 +48,12 @@ impl Tally {
         *self.closed.entry(code).or_default() += 1;
     }
 
+    /// Counts what ends the run, and tells it however much was told before.
+    pub(crate) fn end(&mut self, what: impl std::fmt::Display) {
+        self.failures += 1;
+        println!("FAILED: {what}");
+    }
+
     /// Counts what went wrong, and tells it while there are few.
     pub(crate) fn fail(&mut self, what: impl std::fmt::Display) {
         self.failures += 1;
