@@ -14,6 +14,11 @@ fn statistics(answer: &[u8]) -> Value {
     serde_json::from_slice(body.unwrap_or_default()).unwrap_or_default()
 }
 
+/// How late the server's loop was at worst, in milliseconds, since it was last asked.
+pub(crate) fn lag(answer: &[u8]) -> u64 {
+    statistics(answer)["lag"].as_u64().unwrap_or_default()
+}
+
 /// What the server counts otherwise than the clients, while members stay where they are. Empty: nothing.
 pub(crate) fn difference(answer: &[u8], world: &World) -> String {
     let answer = statistics(answer);

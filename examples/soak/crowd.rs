@@ -107,6 +107,7 @@ impl Crowd {
             _ => {}
         }
         let before = std::mem::replace(&mut self.world.now, Instant::now());
+        self.world.lag = self.world.lag.max(self.world.now - before);
         let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
         for place in ready {
             self.with(place, Peer::ready);
@@ -151,7 +152,11 @@ impl Crowd {
             return;
         };
         match what(peer, &mut self.world) {
-            Ok(true) => {}
+            Ok(true) => {
+                let wake = peer.wake_at.take();
+                let wake = wake.map(|moment| Reverse((moment, place, peer.number)));
+                self.wakes.extend(wake);
+            }
             Ok(false) => self.drop(place),
             Err(why) => {
                 let failure = format!("{}: {why}", peer.what());
@@ -183,10 +188,6 @@ impl Crowd {
             });
         match peer {
             Ok(peer) => {
-                if let Some(wait) = peer.sleep(&mut self.world) {
-                    let wake = (self.world.now + wait, place, peer.number);
-                    self.wakes.push(Reverse(wake));
-                }
                 self.peers[place] = Some(peer);
                 true
             }
@@ -298,13 +299,11 @@ impl Crowd {
         let Some(peer) = &mut self.peers[place] else {
             return;
         };
-        let number = peer.number;
         if let Some((member, wire)) = peer.member() {
             member.say(wire, &mut self.world, saying);
         }
         if matches!(saying, Saying::Cut) {
-            self.wakes
-                .push(Reverse((self.world.now + CUT, place, number)));
+            peer.wake_at = Some(self.world.now + CUT);
         }
         self.flush(place);
     }

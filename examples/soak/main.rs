@@ -12,7 +12,8 @@
 //! a message is lost, comes twice, late or changed; when connections, rooms, messages or close codes are
 //! not what the clients know; when the server reports an error or ends; when more than one of 100 short
 //! echoes takes longer than a second (`--p99 1000`, in milliseconds); or when, over five minutes or more, the server's memory grows by 1 MiB a
-//! minute in the second half. Ctrl-C ends it early, and properly; a second one ends it at once.
+//! minute in the second half. A line's `lag` is how late the server's loop and the clients' were at worst:
+//! where both are late, the machine was. Ctrl-C ends it early, and properly; a second one ends it at once.
 //!
 //! | who | what |
 //! | --- | --- |

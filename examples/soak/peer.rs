@@ -23,6 +23,8 @@ pub(crate) struct Peer {
     /// When what is under way began: coming, or leaving.
     since: Instant,
     is_over: bool,
+    /// When it wants to be [woken](Self::wake).
+    pub(crate) wake_at: Option<Instant>,
     /// Tells it from others that had its place.
     pub(crate) number: u64,
 }
@@ -62,6 +64,7 @@ impl Peer {
             stage: Stage::Connecting,
             since: now,
             is_over: false,
+            wake_at: None,
             number,
         })
     }
@@ -173,18 +176,25 @@ impl Peer {
         match &mut self.role {
             Role::Member(member) => member.opened(world),
             Role::Sleeper(_) => {
-                self.wire.is_asleep = true;
                 world.say(&mut self.wire, frames::TEXT, b"g");
+                self.sleep(world);
             }
             Role::Stuck(_) => {
                 world.tally.close(1013);
-                self.wire.is_asleep = true;
                 world.say(&mut self.wire, frames::TEXT, b"f");
+                self.sleep(world);
             }
             Role::Rude(rude) => rude.begin(&mut self.wire, world)?,
             Role::Asker => {}
         }
         Ok(())
+    }
+
+    /// From now on it reads nothing, for some seconds.
+    fn sleep(&mut self, world: &mut World) {
+        let span = Duration::from_millis(1500 + world.dice.below(2000) as u64);
+        self.wire.is_asleep = true;
+        self.wake_at = Some(world.now + span);
     }
 
     /// All frames that are whole. How much was used.
@@ -294,20 +304,13 @@ impl Peer {
         })
     }
 
-    /// When it is to be woken for the first time.
-    pub(crate) fn sleep(&self, world: &mut World) -> Option<Duration> {
-        match self.role {
-            Role::Sleeper(_) | Role::Stuck(_) => {
-                Some(Duration::from_millis(1500 + world.dice.below(2000) as u64))
-            }
-            _ => None,
-        }
-    }
-
     pub(crate) fn what(&self) -> String {
         match &self.role {
             Role::Member(member) => format!("a member of {}", rooms::name(member.room)),
-            Role::Sleeper(_) => "a sleeper".to_owned(),
+            Role::Sleeper(sleeper) => {
+                let (heard, more) = (sleeper.heard, self.wire.input.len());
+                format!("a sleeper that has heard {heard} messages and {more} bytes")
+            }
             Role::Stuck(_) => "a peer that is stuck".to_owned(),
             Role::Rude(_) => "a rude peer".to_owned(),
             Role::Asker => "the statistics".to_owned(),

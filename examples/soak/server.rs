@@ -12,10 +12,12 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rushwire::{App, Message, Options, SendStatus, Socket, event};
+use rushwire::{App, Hub, Message, Options, SendStatus, Socket, event};
 
+/// How often the loop is looked at.
+const BEAT: Duration = Duration::from_millis(20);
 /// More messages are not sent to one that sleeps; the system's buffers are smaller.
 const MOST: usize = 4096;
 /// So many dots are behind the number of each.
@@ -35,11 +37,12 @@ pub(crate) fn run(places: usize) -> io::Result<()> {
     });
     let reports = Rc::new(Cell::new(0_u64));
     let reported = Rc::clone(&reports);
+    let lag = watch_lag(app.hub());
     app.get("/stats", move |ctx| {
-        let stats = ctx.hub().stats().to_json();
+        let (stats, lag) = (ctx.hub().stats().to_json(), lag.take().as_millis());
+        let reports = reported.get();
         ctx.json(format!(
-            r#"{{"reports":{},"stats":{stats}}}"#,
-            reported.get()
+            r#"{{"reports":{reports},"lag":{lag},"stats":{stats}}}"#
         ));
     });
     app.on_error(move |report| {
@@ -48,6 +51,18 @@ pub(crate) fn run(places: usize) -> io::Result<()> {
     });
     end_with_the_input(app.remote());
     app.listen("127.0.0.1:0", |address| println!("{address}"))
+}
+
+/// How late the loop was at worst, since somebody last took it from there.
+fn watch_lag(hub: &Hub) -> Rc<Cell<Duration>> {
+    let worst = Rc::new(Cell::new(Duration::ZERO));
+    let (noted, mut last) = (Rc::clone(&worst), Instant::now());
+    hub.set_interval(BEAT, move |_| {
+        let now = Instant::now();
+        let late = (now - std::mem::replace(&mut last, now)).saturating_sub(BEAT);
+        noted.set(noted.get().max(late));
+    });
+    worst
 }
 
 /// Whoever started this process has gone when its input ends.
@@ -83,15 +98,13 @@ fn hear(socket: &Socket, message: Message<'_>) {
 /// Goes slow when it is told to, and has its say when all is read.
 fn fill(socket: &Socket) {
     let padding = ".".repeat(PADDING);
-    let mut number = 0;
-    while number < MOST {
+    let (mut number, mut status) = (0, SendStatus::Queued);
+    while status == SendStatus::Queued && number < MOST {
         number += 1;
-        match socket.send(&format!("{number:08}{padding}")) {
-            SendStatus::Queued => {}
-            _ => break,
-        }
+        status = socket.send(&format!("{number:08}{padding}"));
     }
-    if socket.buffered_amount() == 0 {
+    if status != SendStatus::Backpressure {
+        // It reads as fast as it is written to: it is not told to go slow, and hears the end in its turn.
         socket.send(&format!("end {number} 0"));
         return;
     }

@@ -11,7 +11,7 @@ static XS: [u8; LARGE] = [b'x'; LARGE];
 /// Is sent as much as the server may send, sleeps, and then hears all of it.
 #[derive(Debug, Default)]
 pub(crate) struct Sleeper {
-    heard: usize,
+    pub(crate) heard: usize,
     is_done: bool,
 }
 

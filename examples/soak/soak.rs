@@ -30,6 +30,8 @@ pub(crate) struct Soak {
     /// Minutes since everyone was there, and MiB.
     memory: Vec<(f64, f64)>,
     latency: Latency,
+    /// How late the server's loop was at worst since the last line, in milliseconds.
+    lag: u64,
 }
 
 impl Soak {
@@ -46,6 +48,7 @@ impl Soak {
             begun: Instant::now(),
             memory: Vec::new(),
             latency: Latency::default(),
+            lag: 0,
         })
     }
 
@@ -179,6 +182,7 @@ impl Soak {
             if let Some(answer) = &self.crowd.world.answer
                 && asked.is_some()
             {
+                self.lag = self.lag.max(counts::lag(answer));
                 difference = match self.crowd.target == 0 || self.crowd.is_settled() {
                     true => counts::difference(answer, &self.crowd.world),
                     false => "members come, move or leave, and do not get ready".to_owned(),
@@ -204,7 +208,7 @@ impl Soak {
         let tally = &world.tally;
         println!(
             "{:4} s: {} members of {} rooms, {} peers; echo p50 {:.1} p99 {:.1} ms, room p50 {:.1} p99 {:.1} ms; \
-             {} echoes, {} deliveries, {} left, {} moved, {} rude, {} slept, {} stuck; server {}; {} failures",
+             lag {} and {} ms; {} echoes, {} deliveries, {} left, {} moved, {} rude, {} slept, {} stuck; server {}; {} failures",
             self.begun.elapsed().as_secs(),
             world.members,
             world.rooms.count(),
@@ -213,6 +217,8 @@ impl Soak {
             latency.echo.quantile(0.99),
             latency.room.quantile(0.5),
             latency.room.quantile(0.99),
+            self.lag,
+            world.lag.as_millis(),
             tally.echoes,
             tally.deliveries,
             tally.left,
@@ -223,6 +229,7 @@ impl Soak {
             in_mib(self.server.memory()),
             tally.failures,
         );
+        (self.lag, self.crowd.world.lag) = (0, Duration::ZERO);
         self.latency.echo.add_all(&latency.echo);
         self.latency.room.add_all(&latency.room);
     }

@@ -1,6 +1,6 @@
 //! What all peers share: what they know together, the time of this turn, and how messages are written.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::frames;
 use super::rooms::Rooms;
@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) opening: usize,
     pub(crate) leaving: usize,
     pub(crate) moving: usize,
+    /// The longest that a turn of the clients took, since the last line of progress.
+    pub(crate) lag: Duration,
     /// What the server says of itself, as it came.
     pub(crate) answer: Option<Vec<u8>>,
 }
@@ -37,6 +39,7 @@ impl World {
             opening: 0,
             leaving: 0,
             moving: 0,
+            lag: Duration::ZERO,
             answer: None,
         }
     }
