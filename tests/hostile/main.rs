@@ -1,0 +1,35 @@
+//! Peers that mean harm, each with its numbers.
+#[path = "../common/mod.rs"]
+mod common;
+
+mod slow;
+
+use std::time::Duration;
+
+use rushwire::testing::TestServer;
+use rushwire::{App, Options, event};
+
+use common::log::Pen;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Of the clock that a server counts deadlines with.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A server in memory whose sockets at `/:name` say back what they hear, and write it down.
+fn in_memory(options: Options, pen: Pen) -> TestServer {
+    let mut app = App::with(options);
+    app.get("/page", |ctx| ctx.text("a page"));
+    app.post("/page", |ctx| ctx.text("posted"));
+    app.ws("/:name", move |socket, request| {
+        pen.watch(request.param("name"), socket);
+        socket.on(event::Message, |socket, message| _ = socket.send(message));
+    });
+    TestServer::new(app).expect("nothing is wrong with it")
+}
+
+fn still() -> Options {
+    Options {
+        heartbeat: Duration::ZERO,
+        ..Options::default()
+    }
+}
