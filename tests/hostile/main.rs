@@ -2,12 +2,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod floods;
 mod slow;
 
 use std::time::Duration;
 
 use rushwire::testing::TestServer;
-use rushwire::{App, Options, event};
+use rushwire::{App, Hub, Options, Socket, event};
 
 use common::log::Pen;
 
@@ -32,4 +33,9 @@ fn still() -> Options {
         heartbeat: Duration::ZERO,
         ..Options::default()
     }
+}
+
+/// Somebody in the room of that name.
+fn member(hub: &Hub, name: &str) -> Option<Socket> {
+    hub.room(name).members().into_iter().next()
 }
