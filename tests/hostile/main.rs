@@ -4,6 +4,7 @@ mod common;
 
 mod floods;
 mod slow;
+mod stuck;
 
 use std::time::Duration;
 
