@@ -2,6 +2,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(target_os = "linux")]
+#[path = "../defects/alone.rs"]
+mod alone;
+mod ends;
 mod floods;
 mod slow;
 mod stuck;
