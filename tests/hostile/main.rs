@@ -5,6 +5,8 @@ mod common;
 #[cfg(target_os = "linux")]
 #[path = "../defects/alone.rs"]
 mod alone;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod ends;
 mod floods;
 mod slow;
