@@ -7,8 +7,11 @@ mod common;
 mod alone;
 #[cfg(target_os = "linux")]
 mod crowd;
+mod doors;
 mod ends;
 mod floods;
+#[cfg(target_os = "linux")]
+mod large;
 mod slow;
 mod stuck;
 
