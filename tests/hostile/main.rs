@@ -12,6 +12,10 @@ mod ends;
 mod floods;
 #[cfg(target_os = "linux")]
 mod large;
+#[allow(dead_code, reason = "the tests of the client use the rest")]
+#[path = "../client/peer.rs"]
+mod peer;
+mod servers;
 mod slow;
 mod stuck;
 
