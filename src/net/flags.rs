@@ -31,6 +31,8 @@ impl Flags {
     pub(super) const ARMED: Self = Self(1 << 11);
     /// Its messages may not travel as they are: see [`Veil`](super::veil::Veil).
     pub(super) const VEILED: Self = Self(1 << 12);
+    /// It is in the list of those to be read in the next turn: not before, whatever edge comes.
+    pub(super) const EAGER: Self = Self(1 << 13);
 
     /// All of these.
     pub(super) const fn and(self, other: Self) -> Self {

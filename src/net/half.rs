@@ -102,14 +102,16 @@ impl Half {
     /// Whether there may be something to read, and the peer is to be read now.
     #[inline]
     pub(super) fn is_to_be_read(&self) -> bool {
-        const ON_HOLD: Flags = Flags::PAUSED.and(Flags::STALLED);
+        const ON_HOLD: Flags = Flags::PAUSED.and(Flags::STALLED).and(Flags::EAGER);
         self.flags.has(Flags::UNREAD)
             && (!self.flags.has(ON_HOLD.and(Flags::CLOSED)) || self.is_read_although_closed())
     }
 
     fn is_read_although_closed(&self) -> bool {
         let is_on_hold = self.flags.has(Flags::PAUSED.and(Flags::STALLED));
-        self.stage < Stage::Dead && (!is_on_hold || self.stage >= Stage::Ending)
+        self.stage < Stage::Dead
+            && !self.flags.has(Flags::EAGER)
+            && (!is_on_hold || self.stage >= Stage::Ending)
     }
 
     /// Messages are lost that the application was told are accepted.

@@ -134,6 +134,13 @@ impl Link<'_> {
             .is_some_and(|half| half.flags.has(Flags::STALLED))
     }
 
+    /// Whether control traffic that went ahead of messages has to wait itself.
+    pub(crate) fn has_control_waiting(self) -> bool {
+        let table = self.links.table();
+        let half = table.halves.get(self.key);
+        half.is_some_and(|half| half.outbox.has_control())
+    }
+
     /// Bytes that are queued and not written.
     pub(crate) fn unwritten(self) -> usize {
         let table = self.links.table();

@@ -180,6 +180,12 @@ impl Outbox {
         });
     }
 
+    /// Whether there is control traffic that went ahead.
+    pub(super) fn has_control(&self) -> bool {
+        let mut older = self.older.iter().flat_map(|older| &older.segments);
+        older.any(Segment::is_control)
+    }
+
     /// How many bytes are not written yet.
     pub(super) fn len(&self) -> usize {
         let older = self.older.iter().flat_map(|older| &older.segments);

@@ -49,6 +49,8 @@ impl Table {
         };
         half.advance(Stage::Ending);
         half.flags.set(Flags::LINGER, linger);
+        // What it reads of the rest counts from here.
+        half.outbox.remember(half.outbox.len());
         // Earlier alarms were for what the connection did before.
         half.set_alarm(None);
         half.enqueue(key, &mut self.queue);

@@ -186,11 +186,12 @@ impl Socket {
         self.0.pinged.set(false);
     }
 
-    /// Sends a ping of the heartbeat.
+    /// Sends a ping of the heartbeat. One that is not written yet is enough: for who does not read they
+    /// would pile up.
     pub(super) fn heartbeat(&self, now: Tick) {
-        if self.link().send_control(true, control(Opcode::Ping, &[]))
-            && !self.0.pinged.replace(true)
-        {
+        let is_sent = self.link().has_control_waiting()
+            || self.link().send_control(true, control(Opcode::Ping, &[]));
+        if is_sent && !self.0.pinged.replace(true) {
             self.0.unanswered.set(now);
         }
     }

@@ -51,6 +51,9 @@ impl<S: Service> Reactor<S> {
             self.read(key, 0, alone, now);
         }
         for key in eager {
+            if let Some(half) = self.links.table().halves.get_mut(key) {
+                half.flags.set(Flags::EAGER, false);
+            }
             self.read(key, 0, alone, now);
         }
     }
@@ -111,7 +114,17 @@ impl<S: Service> Reactor<S> {
                 None => return,
             }
         }
-        self.eager.push(key);
+        self.read_later(key);
+    }
+
+    /// Leaves the rest to the next turn. Once: who has more than its budget has one budget in each turn,
+    /// however many edges come.
+    fn read_later(&mut self, key: Key) {
+        if let Some(half) = self.links.table().halves.get_mut(key)
+            && !half.flags.replace(Flags::EAGER, true)
+        {
+            self.eager.push(key);
+        }
     }
 
     /// Whether a large message is under way.
