@@ -4,6 +4,7 @@
 mod common;
 
 mod bombs;
+mod grenades;
 mod panics;
 
 use std::sync::Arc;
