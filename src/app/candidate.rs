@@ -8,6 +8,7 @@ use super::middleware::Admission;
 use super::request::Request;
 use super::routes::Endpoint;
 use super::subprotocol;
+use super::upgrade::ask;
 use super::verdict::Decision;
 use crate::http::{Refusal, Response};
 use crate::net::slab::Key;
@@ -38,9 +39,9 @@ impl Candidate {
         match decision {
             Decision::Refuse(response) => Err(response.or_because(Refusal::Verify)),
             Decision::Accept(value) => {
-                value
-                    .into_iter()
-                    .for_each(|value| self.request.set_boxed(value));
+                // Dropping the one that it replaces may panic.
+                let keep = |value| self.request.set_boxed(value);
+                ask(core, || value.into_iter().for_each(keep))?;
                 self.accept(core, key)
             }
         }

@@ -117,9 +117,11 @@ impl Admission {
     fn obey(&self, decision: Decision) -> bool {
         match decision {
             Decision::Passed(value) => {
-                value
-                    .into_iter()
-                    .for_each(|value| self.socket.set_boxed(value));
+                // Dropping the one that it replaces may panic.
+                let keep = |value: Box<dyn Any + Send>| self.socket.set_boxed(value);
+                if let Err(panic) = guard(|| value.into_iter().for_each(keep)) {
+                    self.socket.panicked(panic);
+                }
                 self.socket.is_live()
             }
             Decision::Rejected(code, reason) => {

@@ -120,7 +120,14 @@ impl Attempts {
             _ => {}
         }
         self.hub.dials().give_up(self.number);
-        drop(self.handler.take());
+        self.let_go(self.handler.take());
+    }
+
+    /// Drops what is the application's, which may panic: that ends nothing.
+    fn let_go<T>(&self, held: T) {
+        if let Err(panic) = guard(|| drop(held)) {
+            self.hub.report(None, &panic);
+        }
     }
 
     /// Enters a state; gives the one before, to be dropped where that may call back in.
@@ -216,8 +223,9 @@ impl Attempts {
             return;
         };
         let ran = guard(|| handler(socket, answer));
-        if !self.is_over() {
-            *self.handler.borrow_mut() = Some(handler);
+        match self.is_over() {
+            true => self.let_go(handler),
+            false => *self.handler.borrow_mut() = Some(handler),
         }
         match ran {
             Ok(()) => self.unsent.pour(|message| is_accepted(socket, message)),
@@ -292,9 +300,10 @@ impl Attempts {
         if let Err(panic) = guard(|| listener(failed)) {
             self.hub.report(None, &panic);
         }
-        let mut place = self.on_error.borrow_mut();
-        if place.is_none() {
-            *place = Some(listener);
+        let is_replaced = self.on_error.borrow().is_some();
+        match is_replaced {
+            true => self.let_go(listener),
+            false => *self.on_error.borrow_mut() = Some(listener),
         }
     }
 

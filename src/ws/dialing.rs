@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
+use super::guard::guard;
 use super::message::OwnedMessage;
 use super::session::Session;
 use crate::net::clock::Tick;
@@ -127,6 +128,8 @@ impl Dials {
         self.stopped.set(true);
         let wanted: Vec<_> = self.wanted.borrow().values().cloned().collect();
         wanted.iter().for_each(|connection| connection.stop());
-        drop((self.queue.take(), self.errands.take()));
+        // The last that holds what the application has left with a connection, perhaps.
+        let rest = (wanted, self.queue.take(), self.errands.take());
+        let _ = guard(|| drop(rest));
     }
 }

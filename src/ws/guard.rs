@@ -8,7 +8,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What the code was touching is dropped with its socket, so nothing half-changed is seen again;
 /// the library's own cells are never borrowed across this call.
 pub(crate) fn guard<R>(run: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message(&*panic))
+    catch_unwind(AssertUnwindSafe(run)).map_err(caught)
+}
+
+/// The message of what was thrown, which is dropped: if that throws again, nobody hears of it.
+#[cold]
+fn caught(panic: Box<dyn Any + Send>) -> String {
+    let message = message(&*panic);
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        // It may throw for ever, so it is never dropped.
+        std::mem::forget(again);
+    }
+    message
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
@@ -31,5 +42,17 @@ mod tests {
         );
         let other = guard(|| std::panic::panic_any(7_u8));
         assert_eq!(other, Err("a panic without a message".to_owned()));
+    }
+
+    #[test]
+    fn what_is_thrown_may_throw_again_when_it_is_dropped() {
+        struct Hydra;
+        impl Drop for Hydra {
+            fn drop(&mut self) {
+                std::panic::panic_any(Hydra);
+            }
+        }
+        let caught = guard(|| std::panic::panic_any(Hydra));
+        assert_eq!(caught, Err("a panic without a message".to_owned()));
     }
 }
