@@ -24,8 +24,10 @@ fn throw() -> ! {
     panic_any(Bomb)
 }
 
-/// Where it is thrown, and what is done so that it is.
-const PLACES: [(&str, fn(&mut App), fn(&Server)); 9] = [
+/// A place, what throws there, and what is done so that it does.
+type Place = (&'static str, fn(&mut App), fn(&Server));
+
+const PLACES: [Place; 9] = [
     ("a message", |_| {}, |server| expect_1011(server, "/actor")),
     (
         "a handler",

@@ -68,9 +68,12 @@ fn what_another_thread_decides_with_may_panic_when_it_is_replaced() {
     server.stop(Duration::ZERO);
 }
 
+/// Connects to a URL.
+type Connect = fn(&Hub, &str);
+
 /// Handlers and listeners of connections that this side makes, each with a [`Grenade`], by how they are
 /// let go of.
-const CONNECTIONS: [(&str, fn(&Hub, &str)); 4] = [
+const CONNECTIONS: [(&str, Connect); 4] = [
     ("a handler, when nobody is there", |hub, url| {
         drop(dial(hub, &format!("{url}/nowhere"), None));
     }),
