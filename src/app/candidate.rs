@@ -41,7 +41,8 @@ impl Candidate {
             Decision::Accept(value) => {
                 // Dropping the one that it replaces may panic.
                 let keep = |value| self.request.set_boxed(value);
-                ask(core, || value.into_iter().for_each(keep))?;
+                let keep = || value.into_iter().for_each(keep);
+                ask(core, "what a request held", &self.request, keep)?;
                 self.accept(core, key)
             }
         }

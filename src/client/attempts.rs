@@ -33,6 +33,7 @@ use crate::ws::hub::{Hub, Timer};
 use crate::ws::message::{Message, OwnedMessage};
 use crate::ws::socket::Socket;
 use crate::ws::status::{ReadyState, SendStatus};
+use crate::ws::watchdog::Call;
 
 pub(super) type Handler = Box<dyn FnMut(&Socket, &Answer)>;
 type ErrorListener = Box<dyn FnMut(&Failed)>;
@@ -222,7 +223,8 @@ impl Attempts {
         let Some(mut handler) = self.handler.take() else {
             return;
         };
-        let ran = guard(|| handler(socket, answer));
+        let call = || Call::for_socket("connect handler", socket);
+        let ran = self.hub.run(call, || handler(socket, answer));
         match self.is_over() {
             true => self.let_go(handler),
             false => *self.handler.borrow_mut() = Some(handler),
@@ -297,7 +299,8 @@ impl Attempts {
         let Some(mut listener) = self.on_error.take() else {
             return;
         };
-        if let Err(panic) = guard(|| listener(failed)) {
+        let call = || Call::of("connection's error listener");
+        if let Err(panic) = self.hub.run(call, || listener(failed)) {
             self.hub.report(None, &panic);
         }
         let is_replaced = self.on_error.borrow().is_some();

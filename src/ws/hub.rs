@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::audience::Audience;
@@ -22,6 +23,7 @@ use super::socket::{Origin, Socket};
 use super::stats::Counters;
 use super::status::SocketId;
 use super::timers::HubTimers;
+use super::watchdog::Watchdog;
 use crate::net::link::Link;
 use crate::net::links::Links;
 use crate::net::mailbox::Mailbox;
@@ -48,6 +50,7 @@ struct Inner {
     /// What goes on when middleware has decided, by socket.
     suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,
     dials: Dials,
+    watchdog: Option<Arc<Watchdog>>,
 }
 
 impl Drop for Inner {
@@ -59,6 +62,8 @@ impl Drop for Inner {
 
 impl Hub {
     pub(crate) fn new(settings: Settings, links: Rc<Links>) -> Self {
+        let limit = settings.slow_listener;
+        let watchdog = limit.map(|limit| Watchdog::new(limit, settings.debug));
         Self(Rc::new(Inner {
             settings,
             sockets: RefCell::default(),
@@ -73,6 +78,7 @@ impl Hub {
             shutdown: Cell::new(None),
             suspended: RefCell::default(),
             dials: Dials::default(),
+            watchdog: watchdog.map(Arc::new),
         }))
     }
 
@@ -263,6 +269,12 @@ impl Hub {
 
     pub(super) fn on_error(&self) -> &RefCell<Option<ErrorListener>> {
         &self.0.on_error
+    }
+
+    /// Who watches for slow listeners, if anybody does.
+    #[inline]
+    pub(crate) fn watchdog(&self) -> Option<&Arc<Watchdog>> {
+        self.0.watchdog.as_ref()
     }
 
     pub(super) fn room_events(&self) -> &RoomEvents {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::guard::guard;
 use super::hub::Hub;
+use super::watchdog::Call;
 use crate::net::slab::Key;
 use crate::net::timer::Timers;
 
@@ -76,7 +77,7 @@ impl HubTimers {
         for mut entry in due {
             // An earlier one of this batch may have cancelled it.
             if entry.place.get().is_some()
-                && let Err(panic) = guard(|| (entry.run)(hub))
+                && let Err(panic) = hub.run(|| Call::of("timer"), || (entry.run)(hub))
             {
                 hub.report(None, &panic);
                 entry.place.set(None);
