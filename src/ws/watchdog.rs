@@ -84,8 +84,9 @@ struct Running {
     what: String,
     socket: Option<SocketId>,
     path: String,
-    /// When it began; calls inside of it are taken out, since they are told of themselves.
-    since: Instant,
+    began: Instant,
+    /// What calls inside of it took: they are told of themselves.
+    inside: Duration,
     /// Whether it is told of, once it is slow.
     told: Option<bool>,
 }
@@ -184,9 +185,9 @@ impl Calls {
         self.depth = self.depth.checked_sub(1)?;
         let (outer, inner) = self.running.split_at_mut_checked(self.depth)?;
         let running = inner.first_mut()?;
-        let ran = now.saturating_duration_since(running.since);
+        let ran = running.ran(now);
         if let Some(outer) = outer.last_mut() {
-            outer.since += ran;
+            outer.inside += now.saturating_duration_since(running.began);
         }
         if ran < limit {
             return None;
@@ -200,7 +201,7 @@ impl Calls {
     /// What is to be told of the innermost call, if it is slow and this is news.
     fn look(&mut self, now: Instant, limit: Duration) -> Option<Slow> {
         let running = self.running.get_mut(self.depth.checked_sub(1)?)?;
-        let ran = now.saturating_duration_since(running.since);
+        let ran = running.ran(now);
         if ran < limit || running.told.is_some() {
             return None;
         }
@@ -211,12 +212,13 @@ impl Calls {
 }
 
 impl Running {
-    fn new(since: Instant) -> Self {
+    fn new(began: Instant) -> Self {
         Self {
             what: String::new(),
             socket: None,
             path: String::new(),
-            since,
+            began,
+            inside: Duration::ZERO,
             told: None,
         }
     }
@@ -227,8 +229,15 @@ impl Running {
         self.socket = call.socket;
         self.path.clear();
         self.path.push_str(call.path);
-        self.since = now;
+        self.began = now;
+        self.inside = Duration::ZERO;
         self.told = None;
+    }
+
+    /// How long it has held the thread by itself.
+    fn ran(&self, now: Instant) -> Duration {
+        let all = now.saturating_duration_since(self.began);
+        all.saturating_sub(self.inside)
     }
 
     fn slow(&self, ran: Duration, is_over: bool, quota: &mut Quota) -> Slow {

@@ -6,6 +6,7 @@ mod common;
 mod bombs;
 mod grenades;
 mod panics;
+mod slow;
 
 use std::sync::Arc;
 use std::sync::Once;

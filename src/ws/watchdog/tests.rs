@@ -56,6 +56,23 @@ fn a_call_is_not_blamed_for_those_inside_of_it() {
 }
 
 #[test]
+fn a_call_is_not_blamed_for_those_inside_of_those_inside_of_it() {
+    let (mut calls, start) = (Calls::default(), Instant::now());
+    for (depth, what) in ["outer", "middle", "inner"].into_iter().enumerate() {
+        calls.enter(Call::of(what), at(start, depth as u64));
+    }
+    let line = "slow what=\"inner\" took=498ms";
+    assert_eq!(
+        told(calls.leave(at(start, 500), LIMIT)).as_deref(),
+        Some(line)
+    );
+    for millis in [501, 502] {
+        assert_eq!(told(calls.leave(at(start, millis), LIMIT)), None);
+    }
+    assert_eq!((calls.slow, calls.depth), (1, 0));
+}
+
+#[test]
 fn a_call_allocates_nothing_once_there_was_one_like_it() {
     let (mut calls, now) = (Calls::default(), Instant::now());
     let call = Call {
