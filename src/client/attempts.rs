@@ -29,10 +29,11 @@ use crate::proto::close::CloseCode;
 use crate::ws::dialing::{Dialing, Wanted};
 use crate::ws::event::{self, By, Cause, Closed};
 use crate::ws::guard::guard;
-use crate::ws::hub::{Hub, Timer};
+use crate::ws::hub::Hub;
 use crate::ws::message::{Message, OwnedMessage};
 use crate::ws::socket::Socket;
 use crate::ws::status::{ReadyState, SendStatus};
+use crate::ws::timers::Timer;
 use crate::ws::watchdog::Call;
 
 pub(super) type Handler = Box<dyn FnMut(&Socket, &Answer)>;
@@ -85,9 +86,13 @@ impl Attempts {
         attempts
     }
 
+    /// Keeps a listener for as long as there may be something to hear.
     pub(super) fn listen(&self, listener: ErrorListener) {
-        let old = self.on_error.borrow_mut().replace(listener);
-        drop(old);
+        let unwanted = match self.is_over() {
+            true => Some(listener),
+            false => self.on_error.borrow_mut().replace(listener),
+        };
+        drop(unwanted);
     }
 
     pub(super) fn socket(&self) -> Option<Socket> {
@@ -293,6 +298,7 @@ impl Attempts {
                 unsent,
             });
         }
+        self.hush();
     }
 
     fn tell(&self, failed: &Failed) {
@@ -304,13 +310,26 @@ impl Attempts {
             self.hub.report(None, &panic);
         }
         let is_replaced = self.on_error.borrow().is_some();
-        match is_replaced {
+        match is_replaced || self.is_over() {
             true => self.let_go(listener),
             false => *self.on_error.borrow_mut() = Some(listener),
         }
     }
 
+    /// When it is over, nothing is told any more: so a listener may hold its own connection.
+    fn hush(&self) {
+        if self.is_over() {
+            self.let_go(self.on_error.take());
+        }
+    }
+
     pub(super) fn close(&self) -> usize {
+        let unsent = self.end();
+        self.hush();
+        unsent
+    }
+
+    fn end(&self) -> usize {
         let socket = self.socket();
         self.give_up();
         if let Some(socket) = socket {
@@ -331,7 +350,7 @@ impl Wanted for Attempts {
     }
 
     fn close(&self) {
-        let unsent = self.close();
+        let unsent = self.end();
         if unsent > 0 {
             let (error, retry_in) = (ConnectError::Closed(CloseCode::NORMAL, String::new()), None);
             self.tell(&Failed {
@@ -340,6 +359,7 @@ impl Wanted for Attempts {
                 unsent,
             });
         }
+        self.hush();
     }
 
     fn stop(&self) {
@@ -352,6 +372,7 @@ impl Wanted for Attempts {
             retry_in: None,
             unsent: self.unsent.forget(),
         });
+        self.hush();
     }
 }
 

@@ -47,7 +47,10 @@ impl Hub {
     }
 
     pub(crate) fn set_on_error(&self, listener: impl FnMut(&Report) + 'static) {
-        let old = self.on_error().borrow_mut().replace(Box::new(listener));
-        drop(old);
+        // Without a server nothing is reported any more.
+        if !self.is_released() {
+            let old = self.on_error().borrow_mut().replace(Box::new(listener));
+            drop(old);
+        }
     }
 }

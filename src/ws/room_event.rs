@@ -123,6 +123,10 @@ impl Hub {
     /// });
     /// ```
     pub fn on_room(&self, listener: impl FnMut(&Self, RoomEvent<'_>) + 'static) {
+        // It would never run.
+        if self.is_released() {
+            return;
+        }
         let events = self.room_events();
         events.listeners.borrow_mut().push(Some(Box::new(listener)));
         events.has_listeners.set(true);

@@ -67,6 +67,10 @@ impl Process {
         Client::connect(self.addr, path)
     }
 
+    pub fn connect_with(&self, path: &str, headers: &str) -> Client {
+        Client::connect_with(self.addr, path, headers)
+    }
+
     /// Its stderr, if that is piped.
     pub fn stderr(&mut self) -> ChildStderr {
         self.child.stderr.take().expect("it is piped")

@@ -4,6 +4,7 @@
 mod common;
 
 mod bombs;
+mod drops;
 mod grenades;
 mod panics;
 mod slow;

@@ -6,48 +6,52 @@
 mod places;
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{ChildStderr, ChildStdin, Stdio};
+use std::process::{ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use rushwire::{App, Options, Socket, event};
 
-use self::places::{PLACES, get, say, serve_places};
+use self::places::{HEADERS, PLACES, get, say, serve_places};
 use crate::common::child::{self, Process, start};
 use crate::common::client::TEXT;
-use crate::common::http;
+use crate::common::{PATIENCE, http};
 
-/// What the child is told, and what it says.
+/// What the child is told, and the lines that it says.
 struct Talk {
     stdin: ChildStdin,
-    stderr: BufReader<ChildStderr>,
+    stderr: Receiver<String>,
 }
 
 impl Talk {
     fn with(process: &mut Process) -> Self {
+        let (sender, stderr) = mpsc::channel();
+        let lines = BufReader::new(process.stderr()).lines();
+        std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
         Self {
             stdin: process.stdin(),
-            stderr: BufReader::new(process.stderr()),
+            stderr,
         }
     }
 
     /// The next line, without what differs from run to run.
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stderr.read_line(&mut line).expect("text");
-        let words = line
-            .trim_end()
-            .split(' ')
-            .map(|word| match word.split_once('=') {
-                Some(("socket", _)) => "socket=…".to_owned(),
-                Some((key @ ("so_far" | "took"), value)) => {
-                    let millis = value
-                        .strip_suffix("ms")
-                        .and_then(|number| number.parse().ok());
-                    assert!(millis >= Some(LIMIT.as_millis()), "{line}");
-                    key.to_owned()
-                }
-                _ => word.to_owned(),
-            });
+    fn line(&self) -> String {
+        let line = self.stderr.recv_timeout(PATIENCE).expect("a line");
+        let words = line.split(' ').map(|word| match word.split_once('=') {
+            Some(("socket", _)) => "socket=…".to_owned(),
+            Some((key @ ("so_far" | "took"), value)) => {
+                let millis = value
+                    .strip_suffix("ms")
+                    .and_then(|number| number.parse().ok());
+                assert!(millis >= Some(LIMIT.as_millis()), "{line}");
+                key.to_owned()
+            }
+            _ => word.to_owned(),
+        });
         words.collect::<Vec<_>>().join(" ")
     }
 
@@ -56,10 +60,9 @@ impl Talk {
     }
 
     /// All that is said until the end.
-    fn rest(mut self) -> Vec<String> {
+    fn rest(self) -> Vec<String> {
         drop(self.stdin);
-        let lines = (&mut self.stderr).lines();
-        lines.map(|line| line.expect("text")).collect()
+        self.stderr.iter().collect()
     }
 }
 
@@ -106,12 +109,30 @@ fn who_is_quick_is_not_named_however_often_it_runs() {
     }
     drop(talk.stdin);
     process.end();
-    let mut said = Vec::new();
-    talk.stderr
-        .read_line(&mut String::new())
-        .map(|n| said.push(n))
-        .expect("text");
-    assert_eq!(said, [0], "nothing is said");
+    assert_eq!(talk.stderr.iter().collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn who_has_panicked_does_not_run_any_more() {
+    if child::role().is_some() {
+        return serve_places(LIMIT);
+    }
+    let name = "slow::who_has_panicked_does_not_run_any_more";
+    let mut process = start(name, "server", Stdio::piped());
+    let mut talk = Talk::with(&mut process);
+    let mut client = process.connect_with("/panic", HEADERS);
+    client.send("now");
+    client.expect_close(1011);
+    // Far longer than it takes to be named.
+    std::thread::sleep(10 * LIMIT);
+    let kept = get(&process, "/handler");
+    let line = r#"rushwire: slow what="handler" path="/handler""#;
+    assert_eq!(talk.line(), format!("{line} so_far"));
+    talk.unblock();
+    assert_eq!(talk.line(), format!("{line} took"));
+    drop(kept);
+    process.end();
+    assert_eq!(talk.rest(), [""; 0]);
 }
 
 #[test]

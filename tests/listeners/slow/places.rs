@@ -89,6 +89,9 @@ fn sockets(app: &mut App) {
     app.ws("/held", |socket, _| socket.set(Held));
     app.ws("/room-listener", |socket, _| _ = socket.join("blocks"));
     app.ws("/error-listener", |_, _| panic!("told"));
+    app.ws("/panic", |socket, _| {
+        socket.on(event::Message, |_, _| panic!("at once"));
+    });
     app.ws("/verify", |_, _| {});
     app.ws("/subprotocol", |_, _| {});
     app.ws("/origin", |_, _| {});
@@ -236,7 +239,7 @@ const CUSTOM: Place = (r#"what="Message" socket=… path="/message""#, |at| {
 });
 
 /// What every client says of itself.
-const HEADERS: &str = "Origin: http://localhost\r\nSec-WebSocket-Protocol: a\r\n";
+pub(super) const HEADERS: &str = "Origin: http://localhost\r\nSec-WebSocket-Protocol: a\r\n";
 
 fn open(at: &Process, path: &str) -> Client {
     Client::connect_with(at.addr, path, HEADERS)
