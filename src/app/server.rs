@@ -150,6 +150,7 @@ impl Server {
             self.deadline
                 .map_or(deadline, |earlier| earlier.min(deadline)),
         );
+        // From now on whoever comes is told, those who wait at the door among them.
         if !self.core.closing.replace(true) {
             self.reactor.stop_listening();
             self.core.hub.dials().stop();

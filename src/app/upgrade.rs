@@ -59,9 +59,7 @@ pub(super) fn upgrade(
         Ok(request) => request,
         Err(pending) => return Ok(Upgrade::Unanswered(pending)),
     };
-    if core.closing.get() {
-        return Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown));
-    }
+    refuse_if_closing(core)?;
     core.gate.count(client, core.hub.links().uptime())?;
     if core.hub.links().is_over_budget() {
         return Err(no_memory());
@@ -162,6 +160,14 @@ fn refusal(error: HandshakeError) -> Response {
         status => Response::text(format!("{error} (RFC 6455 §{})\n", error.section()))
             .with_status(status)
             .because(Refusal::BadHandshake),
+    }
+}
+
+/// When the server shuts down, a socket would be closed as soon as it is open.
+pub(super) fn refuse_if_closing(core: &Core) -> Result<(), Response> {
+    match core.closing.get() {
+        true => Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown)),
+        false => Ok(()),
     }
 }
 
