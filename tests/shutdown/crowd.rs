@@ -15,7 +15,7 @@ const BATCH: usize = 16;
 /// Answers that a client leaves out before it says more.
 const AHEAD: u64 = 256;
 /// Messages that a client has heard when it counts as busy.
-const BUSY: u64 = 100;
+const BUSY: u64 = 32;
 
 /// Whom a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

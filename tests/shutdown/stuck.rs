@@ -99,8 +99,10 @@ fn a_second_call_cuts_those_whom_the_first_would_wait_for() {
     drop(stuck);
 }
 
-/// What waits for somebody who reads slowly, and how much of it is read in a second.
-const REST: usize = 300 * 1024;
+/// How many messages wait for somebody who reads slowly, how long they are, and how much of that is read in
+/// a second.
+const WAITING: u8 = 10;
+const LEN: usize = 30 * 1024;
 const STEP: usize = 5 * 1024;
 
 /// Has somebody read slowly what was sent before `end`; gives what was heard, and what came of it.
@@ -123,10 +125,14 @@ fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
     test.set_window(STEP);
     let mut slow = test.connect("/");
     slow.stop_reading();
-    test.hub().ws_broadcast(&vec![7; REST], None);
+    for n in 0..WAITING {
+        test.hub().ws_broadcast(&vec![n; LEN], None);
+    }
+    // The network is full, and the rest waits.
+    test.turn();
     end(test.hub());
     test.turn();
-    for _ in 0..2 * REST / STEP {
+    for _ in 0..2 * usize::from(WAITING) * LEN / STEP {
         test.clock().advance(Duration::from_secs(1));
         slow.read_on();
         slow.stop_reading();
@@ -138,23 +144,25 @@ fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
 /// It takes a minute, and `close_timeout` is five seconds.
 #[test]
 fn who_reads_slowly_gets_the_rest_as_long_as_the_grace_lasts() {
-    let close = |code, reason: &str| {
+    let all = || (0..WAITING).map(|n| Received::Binary(vec![n; LEN]));
+    let all_and_close = |code, reason: &str| {
         let reason = reason.to_owned();
-        vec![
-            Received::Binary(vec![7; REST]),
-            Received::Close { code, reason },
-        ]
+        all()
+            .chain([Received::Close { code, reason }])
+            .collect::<Vec<_>>()
     };
     let (heard, end) = read_slowly(|hub| hub.shutdown(Duration::from_secs(100)));
     assert_eq!(end, "1001 Shutdown 0");
-    assert!(heard == close(1001, "server is shutting down"));
+    assert!(heard == all_and_close(1001, "server is shutting down"));
     let (heard, end) = read_slowly(|hub| hub.sockets().iter().for_each(Socket::close));
     assert_eq!(end, "1000 Requested 0");
-    assert!(heard == close(1000, ""));
+    assert!(heard == all_and_close(1000, ""));
     let (heard, end) = read_slowly(|hub| hub.shutdown(Duration::from_secs(30)));
+    let (got, lost) = (heard.len(), usize::from(WAITING) - heard.len());
     assert_eq!(
-        (end.as_str(), heard.len()),
-        ("1001 Shutdown 1", 0),
-        "it is counted"
+        end,
+        format!("1001 Shutdown {lost}"),
+        "what it has not got is counted"
     );
+    assert!(got > 0 && lost > 0 && heard == all().take(got).collect::<Vec<_>>());
 }
