@@ -91,10 +91,10 @@ fn on_another_thread_what_may_go_there() {
 fn the_orders_have_every_order_of_every_four_among_them() {
     let orders = orders();
     for four in permutations(ITEMS.len(), 4) {
-        let four: Vec<Item> = four.iter().map(|&index| ITEMS[index]).collect();
         let has = |order: &Vec<Item>| {
             let mut rest = order.iter();
-            four.iter().all(|item| rest.any(|other| other == item))
+            four.iter()
+                .all(|&item| rest.any(|other| *other == ITEMS[item]))
         };
         assert!(orders.iter().any(has), "{four:?}");
     }

@@ -84,19 +84,26 @@ fn who_never_reads_is_cut_at_the_deadline_and_what_it_has_not_got_is_counted() {
     assert!(counted < STUCK as u64 * MESSAGES, "some of it was taken");
 }
 
-/// Nor does one of those keep the others, or the end, when a second call brings the deadline nearer.
+/// When it has begun, a second call brings the deadline nearer, and never moves it away.
 #[test]
-fn a_second_call_cuts_those_whom_the_first_would_wait_for() {
-    let server = serve_with(options, |app| {
-        app.ws("/stuck", |socket, _| {
-            (0..MESSAGES).for_each(|n| _ = socket.send(&numbered(For::One, n, SIZE)));
+fn of_two_calls_the_sooner_deadline_cuts_those_who_are_stuck() {
+    const SOON: Duration = Duration::from_millis(300);
+    for [first, second] in [[NEVER, Duration::ZERO], [NEVER, SOON], [SOON, NEVER]] {
+        let server = serve_with(options, |app| {
+            app.ws("/stuck", |socket, _| {
+                (0..MESSAGES).for_each(|n| _ = socket.send(&numbered(For::One, n, SIZE)));
+            });
+            app.ws("/reader", |_, _| {});
         });
-    });
-    let stuck: Vec<Client> = (0..STUCK).map(|_| server.connect("/stuck")).collect();
-    server.remote.shutdown(NEVER).expect("it runs");
-    server.remote.shutdown(Duration::ZERO).expect("it runs");
-    wait_for_the_end_of(&server.remote);
-    drop(stuck);
+        let stuck: Vec<Client> = (0..STUCK).map(|_| server.connect("/stuck")).collect();
+        let mut reader = server.connect("/reader");
+        server.remote.shutdown(first).expect("it runs");
+        reader.expect_close(1001);
+        // It may have ended already.
+        let _ = server.remote.shutdown(second);
+        wait_for_the_end_of(&server.remote);
+        drop(stuck);
+    }
 }
 
 /// How many messages wait for somebody who reads slowly, how long they are, and how much of that is read in

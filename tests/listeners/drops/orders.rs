@@ -46,7 +46,7 @@ pub(super) fn permutations(n: usize, k: usize) -> Vec<Vec<usize>> {
     };
     let longer = |some: Vec<usize>| {
         let others = (0..n)
-            .filter(|other| !some.contains(other))
+            .filter(|other| !four.contains(other))
             .collect::<Vec<_>>();
         others
             .into_iter()
@@ -63,17 +63,21 @@ pub(super) fn permutations(n: usize, k: usize) -> Vec<Vec<usize>> {
 pub(super) fn orders() -> Vec<Vec<Item>> {
     let mut missing: Vec<Vec<usize>> = permutations(ITEMS.len(), 4);
     let (mut orders, mut state) = (Vec::new(), 0x2545_F491_4F6C_DD1D_u64);
+    let mut below = |bound: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % bound
+    };
     while let Some(four) = missing.last().cloned() {
-        let mut order: Vec<usize> = (0..ITEMS.len())
-            .filter(|item| !four.contains(item))
-            .collect();
+        let mut order = Vec::new();
+        for item in (0..ITEMS.len()).filter(|item| !four.contains(item)) {
+            order.insert(below(order.len() + 1), item);
+        }
         // Each of the four behind the one before it.
         let mut from = 0;
         for item in four {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            let place = from + (state >> 33) as usize % (order.len() - from + 1);
+            let place = from + below(order.len() - from + 1);
             order.insert(place, item);
             from = place + 1;
         }
