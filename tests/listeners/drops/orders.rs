@@ -46,7 +46,7 @@ pub(super) fn permutations(n: usize, k: usize) -> Vec<Vec<usize>> {
     };
     let longer = |some: Vec<usize>| {
         let others = (0..n)
-            .filter(|other| !four.contains(other))
+            .filter(|other| !some.contains(other))
             .collect::<Vec<_>>();
         others
             .into_iter()
