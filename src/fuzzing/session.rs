@@ -60,7 +60,7 @@ pub fn session(data: &[u8]) {
     }
     match how >> 6 {
         0 => peer.finish(),
-        1 => drop(came.extend(peer.recv())),
+        1 => came.extend(peer.recv()),
         2 => return end(&test, peer, Connection::reset, &counts),
         _ => return end(&test, peer, Connection::vanish, &counts),
     }
