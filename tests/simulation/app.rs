@@ -1,0 +1,191 @@
+//! The application in the simulation: whatever chance says, from outside and from inside of listeners.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rushwire::{App, Hub, Join, Options, Overflow, Socket, event};
+
+use super::book::Page;
+use super::dice::Dice;
+
+pub(super) const ROOMS: [&str; 3] = ["red", "green", "blue"];
+const KIB: usize = 1024;
+/// How deep listeners bring about what runs listeners.
+const DEPTH: usize = 3;
+/// Actions of one run at most: some bring about others without end.
+const MOST: usize = 600;
+
+/// What the application and the one who plays it share.
+pub(super) struct Stage {
+    pub(super) dice: RefCell<Dice>,
+    pub(super) pages: RefCell<Vec<Rc<Page>>>,
+    pub(super) hub: RefCell<Option<Hub>>,
+    pub(super) log: RefCell<Vec<String>>,
+    numbers: Cell<u32>,
+    depth: Cell<usize>,
+    actions: Cell<usize>,
+}
+
+pub(super) fn options(dice: &mut Dice) -> Options {
+    let seconds = Duration::from_secs;
+    Options {
+        heartbeat: dice.one_of(&[Duration::ZERO, seconds(10), seconds(30)]),
+        pong_timeout: dice.one_of(&[Duration::ZERO, seconds(15), seconds(45)]),
+        idle_timeout: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(90)]),
+        max_lifetime: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(300)]),
+        max_backpressure: dice.one_of(&[2 * KIB, 16 * KIB, 64 * KIB]),
+        max_message_size: 32 * KIB,
+        overflow: dice.one_of(&[Overflow::Close, Overflow::DropNewest, Overflow::DropOldest]),
+        ..Options::default()
+    }
+}
+
+/// Sockets at `/:page` are each on the page of that number.
+pub(super) fn app(options: Options, stage: &Rc<Stage>) -> App {
+    let mut app = App::with(options);
+    let stage = Rc::clone(stage);
+    app.get("/page", |ctx| ctx.text("a page"));
+    app.ws("/:page", move |socket, request| {
+        let number: usize = request.param("page").parse().expect("a number");
+        let page = Rc::clone(&stage.pages.borrow()[number]);
+        stage.log(format!("{number} opens"));
+        page.watch(socket);
+        let acting = Rc::clone(&stage);
+        socket.on(event::Message, move |_, _| acting.act_inside(2));
+        let acting = Rc::clone(&stage);
+        socket.on(event::Drain, move |_, _| acting.act_inside(1));
+        let acting = Rc::clone(&stage);
+        socket.on(event::Close, move |_, _| {
+            acting.log(format!("{number} is closed"));
+            acting.act_inside(1);
+        });
+        stage.act_inside(2);
+    });
+    app
+}
+
+impl Stage {
+    pub(super) fn new(seed: u64) -> Rc<Self> {
+        Rc::new(Self {
+            dice: RefCell::new(Dice::new(seed)),
+            pages: RefCell::default(),
+            hub: RefCell::default(),
+            log: RefCell::default(),
+            numbers: Cell::default(),
+            depth: Cell::default(),
+            actions: Cell::default(),
+        })
+    }
+
+    pub(super) fn log(&self, line: String) {
+        self.log.borrow_mut().push(line);
+    }
+
+    pub(super) fn below(&self, end: usize) -> usize {
+        self.dice.borrow_mut().below(end)
+    }
+
+    /// Inside of a listener: less than `end` actions.
+    fn act_inside(self: &Rc<Self>, end: usize) {
+        if self.depth.get() >= DEPTH {
+            return;
+        }
+        self.depth.set(self.depth.get() + 1);
+        (0..self.below(end + 1)).for_each(|_| self.act());
+        self.depth.set(self.depth.get() - 1);
+    }
+
+    /// One action of the application.
+    pub(super) fn act(self: &Rc<Self>) {
+        self.actions.set(self.actions.get() + 1);
+        let hub = self.hub.borrow().clone();
+        let (Some(hub), true) = (hub, self.actions.get() < MOST) else {
+            return;
+        };
+        let which = self.below(self.pages.borrow().len().max(1));
+        let page = self.pages.borrow().get(which).cloned();
+        let socket = page.as_ref().and_then(|page| page.socket());
+        let (Some(page), Some(socket)) = (page, socket) else {
+            return;
+        };
+        let room = self.dice.borrow_mut().one_of(&ROOMS);
+        let what = self.below(20);
+        self.log(format!("action {what} on {which}, {room}"));
+        match what {
+            0..=6 => self.send(&page, &socket),
+            7..=10 => self.send_to_room(&hub, room, socket.id()),
+            11..=13 => self.join(&page, &socket, room),
+            14 => {
+                let was_in = page.rooms.borrow_mut().remove(room);
+                assert_eq!(socket.leave(room), was_in, "{room}");
+            }
+            15 => drop(socket.ping(b"there?")),
+            16 => self.act_later(&hub, &socket),
+            17 if self.below(3) == 0 => socket.close(),
+            18 if self.below(3) == 0 => drop(socket.close_with(4001, "as chance has it")),
+            19 if self.below(4) == 0 => socket.terminate(),
+            _ => self.send(&page, &socket),
+        }
+    }
+
+    fn join(&self, page: &Page, socket: &Socket, room: &'static str) {
+        let was_in = page.rooms.borrow().contains(room);
+        match socket.join(room) {
+            Join::Joined => assert!(page.rooms.borrow_mut().insert(room), "it was in {room}"),
+            Join::Already => assert!(was_in, "it was not in {room}"),
+            Join::Closed => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn act_later(self: &Rc<Self>, hub: &Hub, socket: &Socket) {
+        let stage = Rc::clone(self);
+        let delay = Duration::from_millis(self.below(20_000) as u64);
+        let once = self.below(2) == 0;
+        if once {
+            hub.set_timeout(delay, move |_| stage.act_inside(3));
+        } else {
+            socket.once(event::Message, move |_, _| stage.act_inside(2));
+        }
+    }
+
+    fn next_message(&self) -> (u32, String) {
+        let number = self.numbers.get();
+        self.numbers.set(number + 1);
+        let len = match self.below(12) {
+            0 => self.below(20 * KIB),
+            1 | 2 => self.below(2 * KIB),
+            _ => self.below(100),
+        };
+        (number, format!("{number}:{}", "x".repeat(len)))
+    }
+
+    fn send(&self, page: &Page, socket: &Socket) {
+        let (number, text) = self.next_message();
+        page.note(number, socket.send(&text));
+    }
+
+    /// Who is open hears it; one whom it makes overflow is closed, and it is not accepted.
+    fn send_to_room(&self, hub: &Hub, room: &str, except: rushwire::SocketId) {
+        let (number, text) = self.next_message();
+        let pages = self.pages.borrow().clone();
+        let mut meant = Vec::new();
+        for page in pages
+            .iter()
+            .filter(|page| page.rooms.borrow().contains(room))
+        {
+            let socket = page.socket().expect("it is in a room");
+            if socket.id() != except && socket.is_open() {
+                meant.push((page, socket, page.sent.borrow().len()));
+            }
+        }
+        // What listeners send on this occasion comes behind.
+        hub.to(room).except(except).send(&text);
+        for (page, socket, place) in meant {
+            if socket.is_open() {
+                page.sent.borrow_mut().insert(place, number);
+            }
+        }
+    }
+}
