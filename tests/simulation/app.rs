@@ -14,7 +14,7 @@ const KIB: usize = 1024;
 /// How deep listeners bring about what runs listeners.
 const DEPTH: usize = 3;
 /// Actions of one run at most: some bring about others without end.
-const MOST: usize = 600;
+const MOST: usize = 400;
 
 /// What the application and the one who plays it share.
 pub(super) struct Stage {
@@ -34,7 +34,7 @@ pub(super) fn options(dice: &mut Dice) -> Options {
         pong_timeout: dice.one_of(&[Duration::ZERO, seconds(15), seconds(45)]),
         idle_timeout: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(90)]),
         max_lifetime: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(300)]),
-        max_backpressure: dice.one_of(&[2 * KIB, 16 * KIB, 64 * KIB]),
+        max_backpressure: dice.one_of(&[KIB, 4 * KIB, 64 * KIB]),
         max_message_size: 32 * KIB,
         overflow: dice.one_of(&[Overflow::Close, Overflow::DropNewest, Overflow::DropOldest]),
         ..Options::default()
@@ -103,17 +103,15 @@ impl Stage {
         let (Some(hub), true) = (hub, self.actions.get() < MOST) else {
             return;
         };
-        let which = self.below(self.pages.borrow().len().max(1));
-        let page = self.pages.borrow().get(which).cloned();
-        let socket = page.as_ref().and_then(|page| page.socket());
-        let (Some(page), Some(socket)) = (page, socket) else {
+        let Some((page, socket)) = self.somebody() else {
             return;
         };
         let room = self.dice.borrow_mut().one_of(&ROOMS);
         let what = self.below(20);
-        self.log(format!("action {what} on {which}, {room}"));
+        self.log(format!("action {what} on {:?}, {room}", socket.url()));
         match what {
-            0..=6 => self.send(&page, &socket),
+            0..=3 => self.send(&page, &socket),
+            4..=6 => (0..self.below(40)).for_each(|_| self.send(&page, &socket)),
             7..=10 => self.send_to_room(&hub, room, socket.id()),
             11..=13 => self.join(&page, &socket, room),
             14 => {
@@ -127,6 +125,18 @@ impl Stage {
             19 if self.below(4) == 0 => socket.terminate(),
             _ => self.send(&page, &socket),
         }
+    }
+
+    /// One of the sockets, rarely of those that have ended.
+    fn somebody(&self) -> Option<(Rc<Page>, Socket)> {
+        let pages = self.pages.borrow();
+        let ended_too = self.below(20) == 0;
+        let meant: Vec<_> = pages
+            .iter()
+            .filter(|page| ended_too || page.is_known())
+            .filter_map(|page| Some((Rc::clone(page), page.socket()?)))
+            .collect();
+        (!meant.is_empty()).then(|| meant[self.below(meant.len())].clone())
     }
 
     fn join(&self, page: &Page, socket: &Socket, room: &'static str) {
@@ -153,9 +163,9 @@ impl Stage {
     fn next_message(&self) -> (u32, String) {
         let number = self.numbers.get();
         self.numbers.set(number + 1);
-        let len = match self.below(12) {
+        let len = match self.below(48) {
             0 => self.below(20 * KIB),
-            1 | 2 => self.below(2 * KIB),
+            1..=8 => self.below(2 * KIB),
             _ => self.below(100),
         };
         (number, format!("{number}:{}", "x".repeat(len)))

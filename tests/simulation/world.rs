@@ -11,8 +11,8 @@ use super::app::{ROOMS, Stage, app, options};
 use super::book::Page;
 use super::dice::Dice;
 
-const STEPS: usize = 60;
-const PEERS: usize = 8;
+const STEPS: usize = 100;
+const PEERS: usize = 5;
 const KIB: usize = 1024;
 /// All that may take its time has taken it.
 const END: Duration = Duration::from_secs(2000);
@@ -92,22 +92,21 @@ impl World {
     fn step(&mut self) {
         match self.dice.below(16) {
             0 | 1 if self.peers.len() < PEERS => self.connect(),
-            0..=4 => self.stage.act(),
-            5 => {
+            0..=5 => self.stage.act(),
+            6 => {
                 let most = self.dice.one_of(&[1, 100, 3000, 3000, 20_000, 100_000]);
                 let passes = Duration::from_millis(self.dice.below(most) as u64);
                 self.stage.log(format!("{passes:?} pass"));
                 self.test.clock().advance(passes);
             }
-            6 => self.knock(),
-            7 => self.test.turn(),
+            7 => self.knock(),
             _ if self.peers.is_empty() => self.connect(),
             _ => self.play(),
         }
     }
 
     fn connect(&mut self) {
-        let window = self.dice.one_of(&[1, 100, KIB, 16 * KIB, 64 * KIB]);
+        let window = self.dice.one_of(&[50, KIB, 4 * KIB, 16 * KIB, 64 * KIB]);
         self.test.set_window(window);
         let page = Rc::<Page>::default();
         let number = self.stage.pages.borrow().len();
@@ -155,20 +154,20 @@ impl World {
             0..=6 => peer.say(dice),
             7 => peer.say_in_fragments(dice),
             8 => peer.client.ping(b"you?"),
-            9 | 10 => peer.client.stop_reading(),
-            11..=14 => peer.read_on(),
+            9..=12 => peer.client.stop_reading(),
+            13 | 14 => peer.read_on(),
             15 => peer.client.ignore_pings(),
-            16 if !peer.has_closed => {
+            16 if !peer.has_closed && dice.once_in(3) => {
                 peer.read_on();
                 peer.has_closed = peer.closed.is_none();
                 peer.client.close();
             }
-            17 => {
+            17 if dice.once_in(3) => {
                 peer.client.finish();
                 peer.has_closed = true;
             }
-            18 => self.go(which, Client::reset),
-            19 => {
+            18 if dice.once_in(3) => self.go(which, Client::reset),
+            19 if self.dice.once_in(3) => {
                 let how = self.dice.one_of(&[Client::vanish as fn(Client), drop]);
                 self.go(which, how);
             }
@@ -240,7 +239,7 @@ impl World {
 
 impl Peer {
     fn say(&mut self, dice: &mut Dice) {
-        let len = dice.one_of(&[1, 10, 200, 3000, 30_000]);
+        let len = dice.one_of(&[1, 10, 200, 200, 3000]);
         let text = format!("{}:{}", self.said.len(), "y".repeat(dice.below(len)));
         if !self.has_closed {
             self.client.send(text.as_str());
