@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rushwire::{App, Hub, Join, Options, Overflow, Socket, event};
 
-use super::book::Page;
+use super::book::{Faults, Page};
 use super::dice::Dice;
 
 pub(super) const ROOMS: [&str; 3] = ["red", "green", "blue"];
@@ -22,6 +22,8 @@ pub(super) struct Stage {
     pub(super) pages: RefCell<Vec<Rc<Page>>>,
     pub(super) hub: RefCell<Option<Hub>>,
     pub(super) log: RefCell<Vec<String>>,
+    /// What was wrong inside of listeners, where a panic would only end a socket.
+    pub(super) faults: Faults,
     numbers: Cell<u32>,
     depth: Cell<usize>,
     actions: Cell<usize>,
@@ -34,7 +36,7 @@ pub(super) fn options(dice: &mut Dice) -> Options {
         pong_timeout: dice.one_of(&[Duration::ZERO, seconds(15), seconds(45)]),
         idle_timeout: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(90)]),
         max_lifetime: dice.one_of(&[Duration::ZERO, Duration::ZERO, seconds(300)]),
-        max_backpressure: dice.one_of(&[KIB, 4 * KIB, 64 * KIB]),
+        max_backpressure: dice.one_of(&[KIB, 4 * KIB, 64 * KIB, 1024 * KIB]),
         max_message_size: 32 * KIB,
         overflow: dice.one_of(&[Overflow::Close, Overflow::DropNewest, Overflow::DropOldest]),
         ..Options::default()
@@ -46,11 +48,20 @@ pub(super) fn app(options: Options, stage: &Rc<Stage>) -> App {
     let mut app = App::with(options);
     let stage = Rc::clone(stage);
     app.get("/page", |ctx| ctx.text("a page"));
+    let deciding = Rc::clone(&stage);
+    app.ws_use(move |socket, _, next| {
+        if deciding.below(4) > 0 {
+            return next.run();
+        }
+        // Longer than that nobody waits: it is rejected.
+        let delay = Duration::from_millis(deciding.below(20_000) as u64);
+        socket.hub().set_timeout(delay, move |_| next.run());
+    });
     app.ws("/:page", move |socket, request| {
         let number: usize = request.param("page").parse().expect("a number");
         let page = Rc::clone(&stage.pages.borrow()[number]);
         stage.log(format!("{number} opens"));
-        page.watch(socket);
+        page.watch(socket, &stage.faults);
         let acting = Rc::clone(&stage);
         socket.on(event::Message, move |_, _| acting.act_inside(2));
         let acting = Rc::clone(&stage);
@@ -72,6 +83,7 @@ impl Stage {
             pages: RefCell::default(),
             hub: RefCell::default(),
             log: RefCell::default(),
+            faults: Faults::default(),
             numbers: Cell::default(),
             depth: Cell::default(),
             actions: Cell::default(),
@@ -116,8 +128,10 @@ impl Stage {
             11..=13 => self.join(&page, &socket, room),
             14 => {
                 let was_in = page.rooms.borrow_mut().remove(room);
-                assert_eq!(socket.leave(room), was_in, "{room}");
+                let left = socket.leave(room);
+                self.check(left == was_in, || format!("{room} was left: {left}"));
             }
+            15 if self.below(4) == 0 => self.pour(&page, &socket),
             15 => drop(socket.ping(b"there?")),
             16 => self.act_later(&hub, &socket),
             17 if self.below(3) == 0 => socket.close(),
@@ -141,11 +155,19 @@ impl Stage {
 
     fn join(&self, page: &Page, socket: &Socket, room: &'static str) {
         let was_in = page.rooms.borrow().contains(room);
-        match socket.join(room) {
-            Join::Joined => assert!(page.rooms.borrow_mut().insert(room), "it was in {room}"),
-            Join::Already => assert!(was_in, "it was not in {room}"),
-            Join::Closed => {}
-            other => panic!("{other:?}"),
+        let joined = socket.join(room);
+        let is_right = match joined {
+            Join::Joined => page.rooms.borrow_mut().insert(room),
+            Join::Already => was_in,
+            Join::Closed => true,
+            _ => false,
+        };
+        self.check(is_right, || format!("{room}: {joined:?}"));
+    }
+
+    fn check(&self, is_right: bool, what: impl FnOnce() -> String) {
+        if !is_right {
+            self.faults.note(what());
         }
     }
 
@@ -161,19 +183,35 @@ impl Stage {
     }
 
     fn next_message(&self) -> (u32, String) {
-        let number = self.numbers.get();
-        self.numbers.set(number + 1);
         let len = match self.below(48) {
             0 => self.below(20 * KIB),
             1..=8 => self.below(2 * KIB),
             _ => self.below(100),
         };
+        self.message_of(len)
+    }
+
+    fn message_of(&self, len: usize) -> (u32, String) {
+        let number = self.numbers.get();
+        self.numbers.set(number + 1);
         (number, format!("{number}:{}", "x".repeat(len)))
     }
 
     fn send(&self, page: &Page, socket: &Socket) {
         let (number, text) = self.next_message();
         page.note(number, socket.send(&text));
+    }
+
+    /// Much at once: one message that is written from where it lies, or many that fill the turn's log.
+    fn pour(&self, page: &Page, socket: &Socket) {
+        let (count, len) = self
+            .dice
+            .borrow_mut()
+            .one_of(&[(1, 100 * KIB), (40, 3 * KIB)]);
+        for _ in 0..count {
+            let (number, text) = self.message_of(len);
+            page.note(number, socket.send(&text));
+        }
     }
 
     /// Who is open hears it; one whom it makes overflow is closed, and it is not accepted.

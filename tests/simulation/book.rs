@@ -6,6 +6,20 @@ use std::rc::Rc;
 
 use rushwire::{SendStatus, Socket, event};
 
+/// What was seen that must not be.
+#[derive(Clone, Default)]
+pub(super) struct Faults(Rc<RefCell<Vec<String>>>);
+
+impl Faults {
+    pub(super) fn note(&self, what: impl Into<String>) {
+        self.0.borrow_mut().push(what.into());
+    }
+
+    pub(super) fn all(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
 /// What is known of one socket.
 #[derive(Default)]
 pub(super) struct Page {
@@ -30,20 +44,27 @@ pub(super) struct End {
 
 impl Page {
     /// Writes down all that is heard.
-    pub(super) fn watch(self: &Rc<Self>, socket: &Socket) {
-        let page = Rc::clone(self);
+    pub(super) fn watch(self: &Rc<Self>, socket: &Socket, faults: &Faults) {
+        let (page, wrong) = (Rc::clone(self), faults.clone());
         socket.on(event::Message, move |_, message| {
-            assert!(page.is_open(), "a message behind Close");
+            if !page.is_open() {
+                wrong.note("a message behind Close");
+            }
             let text = message.as_text().unwrap_or("binary");
             page.heard.borrow_mut().push(text.to_owned());
         });
-        let page = Rc::clone(self);
+        let (page, wrong) = (Rc::clone(self), faults.clone());
         socket.on(event::Drain, move |_, drained| {
-            assert!(page.is_open(), "Drain behind Close");
+            if !page.is_open() {
+                wrong.note("Drain behind Close");
+            }
             page.dropped.set(page.dropped.get() + drained.undelivered);
         });
-        let page = Rc::clone(self);
+        let (page, wrong) = (Rc::clone(self), faults.clone());
         socket.on(event::Close, move |_, closed| {
+            if matches!(closed.cause, event::Cause::Panic) {
+                wrong.note("a listener has panicked");
+            }
             let end = End {
                 by: closed.by,
                 code: closed.code.0,
@@ -51,8 +72,9 @@ impl Page {
                 undelivered: closed.undelivered,
             };
             page.rooms.borrow_mut().clear();
-            let before = page.end.replace(Some(end));
-            assert!(before.is_none(), "Close is told twice");
+            if page.end.replace(Some(end)).is_some() {
+                wrong.note("Close is told twice");
+            }
         });
         *self.socket.borrow_mut() = Some(socket.clone());
     }

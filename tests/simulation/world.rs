@@ -99,6 +99,7 @@ impl World {
                 self.stage.log(format!("{passes:?} pass"));
                 self.test.clock().advance(passes);
             }
+            7 if self.dice.once_in(2) => self.calm(),
             7 => self.knock(),
             _ if self.peers.is_empty() => self.connect(),
             _ => self.play(),
@@ -106,7 +107,7 @@ impl World {
     }
 
     fn connect(&mut self) {
-        let window = self.dice.one_of(&[50, KIB, 4 * KIB, 16 * KIB, 64 * KIB]);
+        let window = self.dice.one_of(&[50, KIB, 4 * KIB, 64 * KIB, 1024 * KIB]);
         self.test.set_window(window);
         let page = Rc::<Page>::default();
         let number = self.stage.pages.borrow().len();
@@ -153,6 +154,7 @@ impl World {
         match what {
             0..=6 => peer.say(dice),
             7 => peer.say_in_fragments(dice),
+            15 if dice.once_in(3) => peer.pour(),
             8 => peer.client.ping(b"you?"),
             9..=12 => peer.client.stop_reading(),
             13 | 14 => peer.read_on(),
@@ -183,9 +185,32 @@ impl World {
         how(peer.client);
     }
 
+    /// All read what there is. Then everything that was said on either side has come, of those who stay.
+    fn calm(&mut self) {
+        self.stage.log("all read".to_owned());
+        // What comes may bring about more.
+        let mut before = 0;
+        while before < self.stage.log.borrow().len() {
+            before = self.stage.log.borrow().len();
+            self.peers.iter_mut().for_each(Peer::read_on);
+            self.test.turn();
+            self.peers.iter_mut().for_each(Peer::receive);
+        }
+        for peer in &self.peers {
+            let is_open = peer.page.socket().is_some_and(|socket| socket.is_open());
+            if is_open && !peer.has_closed {
+                assert_eq!(*peer.page.heard.borrow(), peer.said, "{}", peer.number);
+                let sent = peer.page.sent.borrow().len();
+                let told = peer.received.len() + peer.page.dropped.get();
+                assert_eq!(sent, told, "{}: received or told of", peer.number);
+            }
+        }
+    }
+
     /// What the application can see is as it was written down.
     fn compare(&mut self) {
         self.peers.iter_mut().for_each(Peer::receive);
+        assert_eq!(self.stage.faults.all(), Vec::<String>::new());
         let hub = self.test.hub();
         let pages = self.stage.pages.borrow();
         let known = pages.iter().filter(|page| page.is_known());
@@ -207,7 +232,7 @@ impl World {
     /// All read what there is; some leave, and all must go. Then nothing is left.
     fn end(mut self) -> Vec<String> {
         self.stage.log("the end".to_owned());
-        self.peers.iter_mut().for_each(Peer::read_on);
+        self.calm();
         self.compare();
         for peer in self.peers.iter_mut().filter(|_| self.dice.once_in(2)) {
             peer.has_closed |= peer.closed.is_none();
@@ -242,6 +267,15 @@ impl Peer {
         let len = dice.one_of(&[1, 10, 200, 200, 3000]);
         let text = format!("{}:{}", self.said.len(), "y".repeat(dice.below(len)));
         if !self.has_closed {
+            self.client.send(text.as_str());
+            self.said.push(text);
+        }
+    }
+
+    /// More at once than a connection's share of a turn.
+    fn pour(&mut self) {
+        for _ in 0..if self.has_closed { 0 } else { 15 } {
+            let text = format!("{}:{}", self.said.len(), "z".repeat(30_000));
             self.client.send(text.as_str());
             self.said.push(text);
         }
@@ -299,7 +333,10 @@ impl Peer {
         let (sent, received) = (self.page.sent.borrow().len(), self.received.len());
         let undelivered = self.page.undelivered();
         let end = self.page.end.borrow();
-        let end = end.as_ref().expect("it has ended");
+        let Some(end) = end.as_ref() else {
+            // Who was not let in by the middleware.
+            return assert_eq!((sent, received), (0, 0));
+        };
         let what = format!(
             "{}: {sent} sent, {received} received, {undelivered} told; {:?} {} {}",
             self.number, end.by, end.code, end.cause
