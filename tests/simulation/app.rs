@@ -131,7 +131,7 @@ impl Stage {
                 let left = socket.leave(room);
                 self.check(left == was_in, || format!("{room} was left: {left}"));
             }
-            15 if self.below(4) == 0 => self.pour(&page, &socket),
+            15 if self.below(8) == 0 => self.pour(&page, &socket),
             15 => drop(socket.ping(b"there?")),
             16 => self.act_later(&hub, &socket),
             17 if self.below(3) == 0 => socket.close(),

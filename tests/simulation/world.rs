@@ -154,7 +154,7 @@ impl World {
         match what {
             0..=6 => peer.say(dice),
             7 => peer.say_in_fragments(dice),
-            15 if dice.once_in(3) => peer.pour(),
+            15 if dice.once_in(8) => peer.pour(),
             8 => peer.client.ping(b"you?"),
             9..=12 => peer.client.stop_reading(),
             13 | 14 => peer.read_on(),
@@ -274,7 +274,7 @@ impl Peer {
 
     /// More at once than a connection's share of a turn.
     fn pour(&mut self) {
-        for _ in 0..if self.has_closed { 0 } else { 15 } {
+        for _ in 0..if self.has_closed { 0 } else { 8 } {
             let text = format!("{}:{}", self.said.len(), "z".repeat(30_000));
             self.client.send(text.as_str());
             self.said.push(text);
