@@ -93,7 +93,7 @@ pub use proto::close::CloseCode;
 pub use proto::violation::Violation;
 pub use ws::audience::Audience;
 pub use ws::event;
-pub use ws::hub::{Hub, Room, Timer};
+pub use ws::hub::{Hub, Room};
 pub use ws::into_message::IntoMessage;
 #[cfg(feature = "json")]
 pub use ws::json::Json;
@@ -106,3 +106,4 @@ pub use ws::settings::{ByteRate, ConnectionRate, Rate};
 pub use ws::socket::Socket;
 pub use ws::stats::Stats;
 pub use ws::status::{InvalidCloseCode, InvalidSocketId, Join, ReadyState, SendStatus, SocketId};
+pub use ws::timers::Timer;

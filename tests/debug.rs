@@ -6,25 +6,20 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::io::Read;
+use std::process::{ChildStderr, Stdio};
 use std::time::Duration;
 
+use common::child::{self, Process, start};
 use common::client::upgrade_request;
-use common::{Client, http, until};
+use common::{Client, http};
 use rushwire::{App, Options, event};
-
-/// Set in the child: whether `debug` is on.
-const ROLE: &str = "RUSHWIRE_TEST_DEBUG";
 
 /// In the child: serves until it is told to end by `GET /quit`, and gives `true`.
 fn serve_as_child() -> bool {
-    let Ok(debug) = std::env::var(ROLE) else {
+    let Some(debug) = child::role() else {
         return false;
     };
-    // What is on stderr is the library's.
-    std::panic::set_hook(Box::new(|_| ()));
     let mut app = App::with(Options {
         debug: debug == "on",
         heartbeat: Duration::ZERO,
@@ -48,65 +43,28 @@ fn serve_as_child() -> bool {
         });
     });
     app.get("/quit", |ctx| ctx.hub().shutdown(Duration::from_secs(20)));
-    app.listen("127.0.0.1:0", |address| println!("\nat {address}"))
-        .expect("it serves");
+    child::listen(&mut app);
     true
 }
 
-/// The server, where it is, and its stdout, which must not break before it ends.
-struct Process(Child, SocketAddr, Option<BufReader<ChildStdout>>);
-
-/// Runs the test of that name as a server.
-fn start(test: &str, debug: &str, stderr: Stdio) -> Process {
-    let mut child = Command::new(std::env::current_exe().expect("a path"))
-        .args([test, "--exact", "--nocapture"])
-        .env(ROLE, debug)
-        .stdout(Stdio::piped())
-        .stderr(stderr)
-        .spawn()
-        .expect("it starts");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let address = (&mut stdout)
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("at ")?.parse().ok());
-    Process(child, address.expect("it says where it is"), Some(stdout))
-}
-
-impl Process {
-    fn connect(&self, path: &str) -> Client {
-        Client::connect_with(self.1, path, "Origin: https://a.example\r\n")
-    }
-
-    /// Waits for its end, which must be a good one.
-    fn end(mut self) {
-        assert_eq!(http::get(self.1, "/quit").status, 200);
-        until("it ends", || self.0.try_wait().expect("a child").is_some());
-        assert!(self.0.wait().expect("a child").success());
-        drop(self.2.take());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Connects from where it is allowed.
+fn connect(server: &Process, path: &str) -> Client {
+    Client::connect_with(server.addr, path, "Origin: https://a.example\r\n")
 }
 
 /// Goes through a server's life with it. What a peer can say is said to do harm.
 fn live(server: &Process) {
-    let plain = |path: &str| http::get(server.1, path).status;
+    let plain = |path: &str| http::get(server.addr, path).status;
     assert_eq!(plain("/nowhere/%1b%0a?token=secret"), 404);
     assert_eq!(plain(&format!("/{}", "x".repeat(4_000))), 404);
     let origin = upgrade_request("/chat?token=secret", "Origin: https://secret.example\r\n");
-    assert_eq!(http::request(server.1, origin).status, 403);
+    assert_eq!(http::request(server.addr, origin).status, 403);
     assert_eq!(
-        http::request(server.1, "G\u{1b}T / HTTP/1.1\r\n\r\n").status,
+        http::request(server.addr, "G\u{1b}T / HTTP/1.1\r\n\r\n").status,
         400
     );
 
-    let mut client = server.connect("/chat?token=secret");
+    let mut client = connect(server, "/chat?token=secret");
     client.send("join a\nrushwire: forged\u{1b}[2J");
     client.send("join b");
     client.send("leave b");
@@ -115,22 +73,22 @@ fn live(server: &Process) {
     while client.next().is_some() {}
     drop(client);
 
-    let mut client = server.connect("/chat");
+    let mut client = connect(server, "/chat");
     client.send_close(4000, "bye\nrushwire: \"forged\"\u{1b}]0;\u{7}");
     client.closed();
     client.expect_end();
     drop(client);
 
-    let mut client = server.connect("/chat");
+    let mut client = connect(server, "/chat");
     client.send_frame(true, 7, 1, b"");
     assert_eq!(client.closed().0, 1002);
     while client.next().is_some() {}
     drop(client);
 
-    let mut client = server.connect("/chat?reject&token=secret");
+    let mut client = connect(server, "/chat?reject&token=secret");
     client.expect_close(1008);
     drop(client);
-    let mut client = server.connect("/chat");
+    let mut client = connect(server, "/chat");
     client.send(&format!("join {}", "\u{10fffd}".repeat(64)));
     client.send("echo");
     assert_eq!(client.text(), "echo");
@@ -188,7 +146,7 @@ fn each_event_is_one_line_that_no_peer_can_forge_and_no_secret_is_in() {
     }
     let name = "each_event_is_one_line_that_no_peer_can_forge_and_no_secret_is_in";
     let mut server = start(name, "on", Stdio::piped());
-    let reader = lines(server.0.stderr.take().expect("it is piped"));
+    let reader = lines(server.stderr());
     live(&server);
     server.end();
     let text = reader.join().expect("no panic");
@@ -250,7 +208,7 @@ fn without_debug_nothing_is_written() {
         return;
     }
     let mut server = start("without_debug_nothing_is_written", "off", Stdio::piped());
-    let reader = lines(server.0.stderr.take().expect("it is piped"));
+    let reader = lines(server.stderr());
     live(&server);
     server.end();
     assert_eq!(reader.join().expect("no panic"), "");
@@ -264,7 +222,7 @@ fn a_stderr_that_nobody_reads_any_more_harms_nothing() {
     }
     let name = "a_stderr_that_nobody_reads_any_more_harms_nothing";
     let mut server = start(name, "on", Stdio::piped());
-    drop(server.0.stderr.take());
+    drop(server.stderr());
     live(&server);
     server.end();
 }

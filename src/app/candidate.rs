@@ -8,7 +8,7 @@ use super::middleware::Admission;
 use super::request::Request;
 use super::routes::Endpoint;
 use super::subprotocol;
-use super::upgrade::ask;
+use super::upgrade::{ask, refuse_if_closing};
 use super::verdict::Decision;
 use crate::http::{Refusal, Response};
 use crate::net::slab::Key;
@@ -39,9 +39,16 @@ impl Candidate {
         match decision {
             Decision::Refuse(response) => Err(response.or_because(Refusal::Verify)),
             Decision::Accept(value) => {
-                // Dropping the one that it replaces may panic.
-                let keep = |value| self.request.set_boxed(value);
-                ask(core, || value.into_iter().for_each(keep))?;
+                // The end may have begun while the verdict was waited for.
+                let refused = refuse_if_closing(core);
+                // Dropping a value may panic: this one, or the one that it replaces.
+                let keep = |value| match refused {
+                    Ok(()) => self.request.set_boxed(value),
+                    Err(_) => drop(value),
+                };
+                let keep = || value.into_iter().for_each(keep);
+                ask(core, "what a request held", &self.request, keep)?;
+                refused?;
                 self.accept(core, key)
             }
         }

@@ -15,7 +15,7 @@ use super::core::Core;
 use super::http_error::HttpError;
 use super::routes::HttpHandler;
 use crate::http::{Refusal, Response};
-use crate::ws::guard::guard;
+use crate::ws::watchdog::Call;
 
 pub(super) type HttpMiddleware = Box<dyn FnMut(&Context, HttpNext<'_>)>;
 
@@ -62,7 +62,11 @@ impl<'a> HttpNext<'a> {
         let core = self.core;
         let headers = ctx.header_count();
         let next = self.step();
-        let outcome = guard(|| match next {
+        let what = match next {
+            Some(_) => "middleware",
+            None => "handler",
+        };
+        let outcome = core.hub.run(call(what, ctx), || match next {
             Some(step) => (step.borrow_mut())(ctx, self),
             None => self.end.run(core, ctx),
         });
@@ -109,10 +113,20 @@ fn decline(core: &Core, ctx: &Context, answer: &Response, error: &HttpError) {
         return;
     };
     let headers = ctx.header_count();
-    if let Err(panic) = guard(|| (dress.borrow_mut())(ctx, error)) {
+    let dress = || (dress.borrow_mut())(ctx, error);
+    if let Err(panic) = core.hub.run(call("error handler", ctx), dress) {
         core.hub.report(None, &panic);
         ctx.forget_since(headers);
         ctx.decline(&failure());
+    }
+}
+
+/// Code of the application that runs for a request.
+fn call<'a>(what: &'a str, ctx: &'a Context) -> impl FnOnce() -> Call<'a> {
+    move || Call {
+        what,
+        path: ctx.request().path(),
+        ..Call::default()
     }
 }
 

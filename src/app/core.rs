@@ -28,6 +28,7 @@ use crate::ws::hub::Hub;
 use crate::ws::journal::Entry;
 use crate::ws::places::Places;
 use crate::ws::remote::Job;
+use crate::ws::watchdog::Call;
 
 /// What all connections of a server share.
 pub(super) struct Core {
@@ -110,7 +111,7 @@ impl Service for Acceptor {
 
     fn job(&mut self, job: Job) {
         let hub = &self.0.hub;
-        if let Err(panic) = guard(|| job(hub)) {
+        if let Err(panic) = hub.run(|| Call::of("remote job"), || job(hub)) {
             hub.report(None, &panic);
         }
     }

@@ -13,6 +13,7 @@ use crate::ws::hub::Hub;
 use crate::ws::later::{self, Later, Promise};
 use crate::ws::socket::Socket;
 use crate::ws::status::SocketId;
+use crate::ws::watchdog::Call;
 
 pub(super) type Middleware = Box<dyn FnMut(&Socket, &Request, Next)>;
 
@@ -75,7 +76,10 @@ impl Admission {
             let asker = self.socket.id();
             let (promise, later) =
                 later::ask(self.core.hub.remote(), asker, Hub::conclude, dropped);
-            let asked = guard(|| call(middleware, &self.socket, &self.request, Next(promise)));
+            let asked = self.core.hub.run(
+                || Call::for_socket("socket middleware", &self.socket),
+                || call(middleware, &self.socket, &self.request, Next(promise)),
+            );
             if let Err(panic) = asked {
                 return self.socket.panicked(panic);
             }
@@ -137,8 +141,10 @@ impl Admission {
             return;
         }
         self.socket.admit();
+        let call = || Call::for_socket("socket handler", &self.socket);
+        let run = |handler| handle(handler, &self.socket, &self.request);
         if let Some(handler) = &self.endpoint.handler
-            && let Err(panic) = guard(|| handle(handler, &self.socket, &self.request))
+            && let Err(panic) = self.core.hub.run(call, || run(handler))
         {
             self.socket.panicked(panic);
         }

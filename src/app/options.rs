@@ -21,8 +21,8 @@ use crate::ws::settings::{ByteRate, ConnectionRate, Rate, Settings};
 /// });
 /// ```
 ///
-/// Zero turns off `heartbeat`, `pong_timeout`, `idle_timeout` and `max_lifetime`; the other durations,
-/// and all limits, must not be zero: that is refused when the server is bound.
+/// Zero turns off `heartbeat`, `pong_timeout`, `idle_timeout`, `max_lifetime` and `slow_listener`; the
+/// other durations, and all limits, must not be zero: that is refused when the server is bound.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Endpoints beside those of [`App::ws`](super::App::ws). One that has no handler is for pushing
@@ -117,6 +117,24 @@ pub struct Options {
     /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses or networks such as
     /// `10.0.0.0/8`. Default: none.
     pub trusted_proxies: Vec<String>,
+    /// Reports code of the application that holds the server's thread for so long, in which nobody else is
+    /// served: a listener, a handler, middleware, a verdict, a timer, a job of a
+    /// [`Remote`](crate::Remote). Default: off, since how long is too long is the application's to say; in
+    /// production a tenth of a second is a good beginning.
+    ///
+    /// One line says so while it still runs, so that what never returns is named, too, and one when it is
+    /// over. They go to stderr or, if it is on for warnings, to the crate `log` (feature `log`):
+    ///
+    /// ```text
+    /// rushwire: slow what="Message" socket=3-1 path="/chat" so_far=104ms
+    /// rushwire: slow what="Message" socket=3-1 path="/chat" took=2130ms
+    /// ```
+    ///
+    /// [`Stats::slow_listeners`](crate::Stats::slow_listeners) counts them all; at most ten in ten seconds
+    /// are reported, and `untold` in the next line says how many were not. Time of the clock counts, also
+    /// if the machine was busy with something else. It takes a thread, until the server is dropped, about
+    /// a hundred bytes for each connection, and two looks at the clock for each call.
+    pub slow_listener: Duration,
     /// Whether one line is written to stderr for each event in the life of the server: listening,
     /// connections, refusals, sockets that open and close, rooms, errors, shutdown. Default: no.
     ///
@@ -169,6 +187,7 @@ impl Default for Options {
             allow_origins: Vec::new(),
             subprotocols: Vec::new(),
             trusted_proxies: Vec::new(),
+            slow_listener: Duration::ZERO,
             debug: false,
         }
     }
@@ -201,6 +220,7 @@ impl Options {
             max_room_size: self.max_room_size,
             message_rate: self.message_rate,
             byte_rate: self.byte_rate,
+            slow_listener: on(self.slow_listener),
             debug: self.debug,
         }
     }

@@ -12,6 +12,7 @@ use crate::net::reactor::Reactor;
 use crate::ws::hub::Hub;
 use crate::ws::journal::Entry;
 use crate::ws::remote::Remote;
+use crate::ws::watchdog::{Patrol, Watchdog};
 
 /// TCP connections beyond the places for sockets: to refuse upgrades politely, and for plain HTTP.
 const RESERVE: usize = 256;
@@ -34,12 +35,15 @@ pub struct Server {
     pub(super) core: Rc<Core>,
     /// When what is left of a shutdown is cut.
     pub(super) deadline: Option<Instant>,
+    /// Dropped last: what runs when everything ends is watched, too.
+    _patrol: Option<Patrol>,
 }
 
 impl Server {
     pub(super) fn new(core: Rc<Core>, listener: Option<Listener>) -> io::Result<Self> {
         let max = core.options.max_connections.saturating_add(RESERVE);
         let links = Rc::clone(core.hub.links());
+        let patrol = core.hub.watchdog().map(Watchdog::start).transpose()?;
         let poller = listener.as_ref().map_or_else(Poller::system, Poller::of)?;
         let acceptor = Acceptor(Rc::clone(&core));
         let mut reactor = Reactor::new(links, poller, max, core.hub.mailbox(), acceptor)?;
@@ -51,6 +55,7 @@ impl Server {
             reactor,
             core,
             deadline: None,
+            _patrol: patrol,
         })
     }
 
@@ -145,6 +150,7 @@ impl Server {
             self.deadline
                 .map_or(deadline, |earlier| earlier.min(deadline)),
         );
+        // From now on whoever comes is told, those who wait at the door among them.
         if !self.core.closing.replace(true) {
             self.reactor.stop_listening();
             self.core.hub.dials().stop();

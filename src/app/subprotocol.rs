@@ -24,7 +24,10 @@ pub(super) fn agree(core: &Core, request: &Request) -> Result<Option<Box<str>>, 
         let mut ours = ours.iter().map(String::as_str);
         return Ok(ours.find(|own| offered.contains(own)).map(Into::into));
     };
-    let Some(chosen) = ask(core, || choose(request, &offered))? else {
+    let Some(chosen) = ask(core, "choose_subprotocol", request, || {
+        choose(request, &offered)
+    })?
+    else {
         return Ok(None);
     };
     if offered.contains(&chosen.as_str()) {

@@ -18,10 +18,10 @@ use super::verdict::{Decision, PendingVerdict, Verdict, Verify};
 use crate::http::{Head, InvalidHeader, Refusal, Response};
 use crate::net::slab::Key;
 use crate::proto::handshake::{self, HandshakeError};
-use crate::ws::guard::guard;
 use crate::ws::later::{self, Later};
 use crate::ws::places::NoPlace;
 use crate::ws::session::Session;
+use crate::ws::watchdog::Call;
 
 /// Seconds after which a client that found no place may try again.
 const RETRY_AFTER: &str = "5";
@@ -49,7 +49,8 @@ pub(super) fn upgrade(
     let nonce = offer.key.to_owned();
     let client = core.proxies.client(&head, peer);
     let request = Request::new(head, peer, client).with_params(found.names, found.values);
-    if !ask(core, || core.origins.admit(&request))? {
+    let admit = || core.origins.admit(&request);
+    if !ask(core, "allow_origin_if", &request, admit)? {
         return Err(Response::text("origin not allowed\n")
             .with_status(403)
             .because(Refusal::Origin));
@@ -58,9 +59,7 @@ pub(super) fn upgrade(
         Ok(request) => request,
         Err(pending) => return Ok(Upgrade::Unanswered(pending)),
     };
-    if core.closing.get() {
-        return Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown));
-    }
+    refuse_if_closing(core)?;
     core.gate.count(client, core.hub.links().uptime())?;
     if core.hub.links().is_over_budget() {
         return Err(no_memory());
@@ -110,16 +109,19 @@ fn unwritable(core: &Core, offence: &InvalidHeader) -> Response {
 
 /// Has the application decide, now or later.
 fn verify(core: &Rc<Core>, key: Key, candidate: Candidate) -> Result<Upgrade, Response> {
+    let (what, request) = ("verify_client", &candidate.request);
     let decision = match &core.verify {
         None => Decision::Accept(None),
-        Some(Verify::Now(verify)) => match ask(core, || verify(&candidate.request))? {
+        Some(Verify::Now(verify)) => match ask(core, what, request, || verify(request))? {
             Verdict::Accept => Decision::Accept(None),
             Verdict::Refuse(response) => Decision::Refuse(response),
         },
         Some(Verify::Later(verify)) => {
             let fallback = PendingVerdict::dropped;
             let (promise, later) = later::ask(core.hub.remote(), key, later::read_on, fallback);
-            ask(core, || verify(&candidate.request, PendingVerdict(promise)))?;
+            ask(core, what, request, || {
+                verify(request, PendingVerdict(promise))
+            })?;
             match later.take() {
                 Some(decision) => decision,
                 None => return Ok(Upgrade::Undecided(Box::new(candidate), later)),
@@ -130,8 +132,18 @@ fn verify(core: &Rc<Core>, key: Key, candidate: Candidate) -> Result<Upgrade, Re
 }
 
 /// Asks the application. If it panics, the answer is 500.
-pub(super) fn ask<R>(core: &Core, question: impl FnOnce() -> R) -> Result<R, Response> {
-    guard(question).map_err(|panic| {
+pub(super) fn ask<R>(
+    core: &Core,
+    what: &str,
+    request: &Request,
+    question: impl FnOnce() -> R,
+) -> Result<R, Response> {
+    let call = || Call {
+        what,
+        path: request.path(),
+        ..Call::default()
+    };
+    core.hub.run(call, question).map_err(|panic| {
         core.hub.report(None, &panic);
         chain::failure()
     })
@@ -148,6 +160,14 @@ fn refusal(error: HandshakeError) -> Response {
         status => Response::text(format!("{error} (RFC 6455 §{})\n", error.section()))
             .with_status(status)
             .because(Refusal::BadHandshake),
+    }
+}
+
+/// When the server shuts down, a socket would be closed as soon as it is open.
+pub(super) fn refuse_if_closing(core: &Core) -> Result<(), Response> {
+    match core.closing.get() {
+        true => Err(no_place(NoPlace::Full).because(Refusal::ShuttingDown)),
+        false => Ok(()),
     }
 }
 

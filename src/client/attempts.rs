@@ -29,10 +29,12 @@ use crate::proto::close::CloseCode;
 use crate::ws::dialing::{Dialing, Wanted};
 use crate::ws::event::{self, By, Cause, Closed};
 use crate::ws::guard::guard;
-use crate::ws::hub::{Hub, Timer};
+use crate::ws::hub::Hub;
 use crate::ws::message::{Message, OwnedMessage};
 use crate::ws::socket::Socket;
 use crate::ws::status::{ReadyState, SendStatus};
+use crate::ws::timers::Timer;
+use crate::ws::watchdog::Call;
 
 pub(super) type Handler = Box<dyn FnMut(&Socket, &Answer)>;
 type ErrorListener = Box<dyn FnMut(&Failed)>;
@@ -84,9 +86,13 @@ impl Attempts {
         attempts
     }
 
+    /// Keeps a listener for as long as there may be something to hear.
     pub(super) fn listen(&self, listener: ErrorListener) {
-        let old = self.on_error.borrow_mut().replace(listener);
-        drop(old);
+        let unwanted = match self.is_over() {
+            true => Some(listener),
+            false => self.on_error.borrow_mut().replace(listener),
+        };
+        drop(unwanted);
     }
 
     pub(super) fn socket(&self) -> Option<Socket> {
@@ -222,7 +228,8 @@ impl Attempts {
         let Some(mut handler) = self.handler.take() else {
             return;
         };
-        let ran = guard(|| handler(socket, answer));
+        let call = || Call::for_socket("connect handler", socket);
+        let ran = self.hub.run(call, || handler(socket, answer));
         match self.is_over() {
             true => self.let_go(handler),
             false => *self.handler.borrow_mut() = Some(handler),
@@ -291,23 +298,38 @@ impl Attempts {
                 unsent,
             });
         }
+        self.hush();
     }
 
     fn tell(&self, failed: &Failed) {
         let Some(mut listener) = self.on_error.take() else {
             return;
         };
-        if let Err(panic) = guard(|| listener(failed)) {
+        let call = || Call::of("connection's error listener");
+        if let Err(panic) = self.hub.run(call, || listener(failed)) {
             self.hub.report(None, &panic);
         }
         let is_replaced = self.on_error.borrow().is_some();
-        match is_replaced {
+        match is_replaced || self.is_over() {
             true => self.let_go(listener),
             false => *self.on_error.borrow_mut() = Some(listener),
         }
     }
 
+    /// When it is over, nothing is told any more: so a listener may hold its own connection.
+    fn hush(&self) {
+        if self.is_over() {
+            self.let_go(self.on_error.take());
+        }
+    }
+
     pub(super) fn close(&self) -> usize {
+        let unsent = self.end();
+        self.hush();
+        unsent
+    }
+
+    fn end(&self) -> usize {
         let socket = self.socket();
         self.give_up();
         if let Some(socket) = socket {
@@ -328,7 +350,7 @@ impl Wanted for Attempts {
     }
 
     fn close(&self) {
-        let unsent = self.close();
+        let unsent = self.end();
         if unsent > 0 {
             let (error, retry_in) = (ConnectError::Closed(CloseCode::NORMAL, String::new()), None);
             self.tell(&Failed {
@@ -337,6 +359,7 @@ impl Wanted for Attempts {
                 unsent,
             });
         }
+        self.hush();
     }
 
     fn stop(&self) {
@@ -349,6 +372,7 @@ impl Wanted for Attempts {
             retry_in: None,
             unsent: self.unsent.forget(),
         });
+        self.hush();
     }
 }
 

@@ -49,7 +49,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The URL or an option cannot be used; the error quotes it.
+    /// The URL or an option cannot be used; the error quotes it. [`ConnectError::Shutdown`] when the reactor
+    /// shuts down or is gone.
     pub fn connect(
         &self,
         url: &str,
@@ -58,6 +59,9 @@ impl Hub {
     ) -> Result<Connection, ConnectError> {
         let parsed = Url::parse(url).map_err(|why| ConnectError::Url(url.to_owned(), why))?;
         options.check()?;
+        if self.dials().are_stopped() {
+            return Err(ConnectError::Shutdown);
+        }
         self.links().set_veil(Box::new(mask));
         let handler = Box::new(handler);
         Ok(Connection::new(self.clone(), parsed, options, handler))

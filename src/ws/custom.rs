@@ -116,6 +116,10 @@ impl Event for &str {
         }
     }
 
+    fn name(payload: Self::Payload<'_>) -> &str {
+        payload.name()
+    }
+
     fn misused(&self) -> Option<String> {
         misused(self)
     }
@@ -136,6 +140,10 @@ impl Event for String {
         Self: 'a,
     {
         <&str>::callback(listener)
+    }
+
+    fn name(payload: Self::Payload<'_>) -> &str {
+        payload.name()
     }
 
     fn misused(&self) -> Option<String> {
@@ -222,6 +230,10 @@ impl<T: DeserializeOwned + 'static> Event for Named<T> {
         Self: 'a,
     {
         None
+    }
+
+    fn name(payload: Self::Payload<'_>) -> &str {
+        payload.name()
     }
 
     fn misused(&self) -> Option<String> {

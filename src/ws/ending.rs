@@ -1,4 +1,4 @@
-//! A socket from the library's side: telling its listeners, and how it comes to its end.
+//! A socket from the library's side: how it comes to its end.
 //!
 //! ```text
 //! close()            ─▶ our close frame, then wait for the peer's  ─┐
@@ -10,17 +10,16 @@
 //! Whoever begins is recorded first, and only the first counts: that is what listeners are told.
 
 use std::any::Any;
-use std::ops::Range;
 use std::rc::Rc;
 
-use super::event::{self, By, Cause, Closed, Event, Failure};
+use super::event::{self, By, Cause, Closed, Failure};
 use super::frames::{control, send};
 use super::guard::guard;
 use super::journal::Entry;
-use super::listeners::{ALL, Callback, Listener, ListenerId};
 use super::message::Message;
 use super::socket::Socket;
 use super::status::SendStatus;
+use super::watchdog::Call;
 use crate::net::clock::Tick;
 use crate::net::link::{Link, Sent, Stage};
 use crate::net::slab::Key;
@@ -59,90 +58,6 @@ impl Socket {
     /// Whether the hub has it: from the end of all middleware to the end of the connection.
     pub(super) fn is_known(&self) -> bool {
         self.0.hub.socket(self.id()).is_some()
-    }
-
-    pub(super) fn listen<E: Event>(
-        &self,
-        event: E,
-        callback: Callback<E>,
-        once: bool,
-    ) -> ListenerId {
-        let id = self.0.edits.get();
-        let misuse = event.misused();
-        let listener = event.into_listener(id, once, callback);
-        // What is not kept is dropped outside of any borrow.
-        if let Some(misuse) = misuse {
-            self.0.hub.report_later(Some(self.id()), misuse);
-        } else if !self.0.deaf.get() {
-            self.0.listeners(|listeners| listeners.add(listener));
-        }
-        self.edited();
-        ListenerId(id)
-    }
-
-    /// Who delivers messages must look again.
-    pub(super) fn edited(&self) {
-        self.0.edits.set(self.0.edits.get().wrapping_add(1));
-    }
-
-    /// Runs all listeners for an event. `false` if there is none.
-    pub(super) fn tell<E: Event>(&self, payload: E::Payload<'_>) -> bool {
-        self.tell_those::<E>(payload, |_| true)
-    }
-
-    /// Runs those listeners for an event that are meant. `false` if there is none.
-    pub(super) fn tell_those<E: Event>(
-        &self,
-        payload: E::Payload<'_>,
-        is_meant: impl Fn(&Listener) -> bool,
-    ) -> bool {
-        let mut turn = ALL;
-        while self.tell_next::<E>(&mut turn, payload, &is_meant) {}
-        turn.start > 0
-    }
-
-    /// Runs the first listener for an event that is meant and whose turn it is. `false` if there is
-    /// none.
-    fn tell_next<E: Event>(
-        &self,
-        turn: &mut Range<u32>,
-        payload: E::Payload<'_>,
-        is_meant: impl Fn(&Listener) -> bool,
-    ) -> bool {
-        if turn.start >= turn.end {
-            return false;
-        }
-        let added = self.0.edits.get();
-        let taken = self.0.listeners(|all| all.take::<E>(turn, added, is_meant));
-        let Some(mut running) = taken else {
-            return false;
-        };
-        if running.is_last {
-            self.edited();
-        }
-        (running.callback)(self, payload);
-        let spare = self.0.listeners(|all| all.put_back(running));
-        drop(spare);
-        true
-    }
-
-    /// Runs listeners outside of the reading half; a panic ends this socket.
-    pub(super) fn tell_guarded<E: Event>(&self, payload: E::Payload<'_>) {
-        if let Err(panic) = guard(|| self.tell::<E>(payload)) {
-            self.panicked(panic);
-        }
-    }
-
-    /// Runs the last listeners. A panic in one keeps none of the others from hearing of the end.
-    fn tell_end(&self, closed: Closed<'_>) {
-        let mut turn = ALL;
-        loop {
-            match guard(|| self.tell_next::<event::Close>(&mut turn, closed, |_| true)) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(panic) => self.0.hub.report(Some(self.id()), &panic),
-            }
-        }
     }
 
     #[inline(never)]
@@ -391,7 +306,8 @@ impl Socket {
         self.0.deaf.set(true);
         let listeners = self.0.listeners(std::mem::take);
         let data = self.0.look(|rare| std::mem::take(&mut rare.data));
-        let dropped = guard(|| drop((listeners, data)));
+        let call = || Call::for_socket("what a socket held", self);
+        let dropped = self.0.hub.run(call, || drop((listeners, data)));
         dropped
             .err()
             .iter()

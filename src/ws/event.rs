@@ -50,6 +50,10 @@ pub trait Event: sealed::Sealed + Sized {
     where
         Self: 'a;
 
+    /// What it is called, when that comes.
+    #[doc(hidden)]
+    fn name(payload: Self::Payload<'_>) -> &str;
+
     /// Why a listener for it would never run, if so.
     #[doc(hidden)]
     fn misused(&self) -> Option<String> {
@@ -74,6 +78,10 @@ macro_rules! events {
 
             fn callback<'a>(listener: &'a mut Listener) -> Option<&'a mut Option<Callback<Self>>> where Self: 'a {
                 if let Listener::$name { callback, .. } = listener { Some(callback) } else { None }
+            }
+
+            fn name(_: Self::Payload<'_>) -> &str {
+                stringify!($name)
             }
         }
     )+};

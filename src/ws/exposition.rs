@@ -62,6 +62,7 @@ impl Stats {
             ("backpressure_drops", self.backpressure_drops),
             ("waiting_bytes", self.waiting_bytes as u64),
             ("shed", self.shed),
+            ("slow_listeners", self.slow_listeners),
         ];
         out.push('{');
         for (name, number) in numbers {
@@ -80,7 +81,7 @@ impl Stats {
     #[rustfmt::skip]
     fn write_exposition(&self, out: &mut String, with_rooms: bool) -> Written {
         let members: usize = self.rooms.values().sum();
-        let single: [(&str, &str, &str, u64); 12] = [
+        let single: [(&str, &str, &str, u64); 13] = [
             ("connections", "gauge", "Sockets that are open.", self.total_connections as u64),
             ("connections_accepted_total", "counter", "Sockets that were opened.", self.accepted),
             ("rooms", "gauge", "Rooms that somebody is in.", self.rooms.len() as u64),
@@ -93,6 +94,7 @@ impl Stats {
             ("backpressure_drops_total", "counter", "Messages dropped because a peer does not read.", self.backpressure_drops),
             ("waiting_bytes", "gauge", "Bytes that wait for peers that do not read.", self.waiting_bytes as u64),
             ("shed_total", "counter", "Backlogs given up because all connections kept too much memory.", self.shed),
+            ("slow_listeners_total", "counter", "Calls of the application's code that held the thread for too long.", self.slow_listeners),
         ];
         for (name, kind, help, value) in single {
             write_family(out, name, kind, help)?;

@@ -73,7 +73,7 @@ impl<'a> Hearing<'a> {
     }
 
     /// Hears frames of the most usual kind, in the shortest way, as long as there is nothing to it:
-    /// the socket is open, and one listener hears them all. Gives what is left.
+    /// the socket is open, one listener hears them all, and none is watched. Gives what is left.
     #[inline(always)]
     fn hear_plain<'i>(&mut self, decoder: &mut Decoder, input: &'i mut [u8]) -> &'i mut [u8] {
         let inner = &*self.socket.0;
@@ -179,6 +179,7 @@ impl<'a> Hearing<'a> {
             return;
         }
         if let Some(running) = &mut self.listener {
+            let _watched = self.socket.watch::<event::Message>(message);
             (running.callback)(self.socket, message);
         }
         if self.edits != self.socket.0.edits.get() {

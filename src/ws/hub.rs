@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::audience::Audience;
@@ -22,6 +23,7 @@ use super::socket::{Origin, Socket};
 use super::stats::Counters;
 use super::status::SocketId;
 use super::timers::HubTimers;
+use super::watchdog::Watchdog;
 use crate::net::link::Link;
 use crate::net::links::Links;
 use crate::net::mailbox::Mailbox;
@@ -48,6 +50,9 @@ struct Inner {
     /// What goes on when middleware has decided, by socket.
     suspended: RefCell<HashMap<SocketId, Box<dyn FnOnce()>>>,
     dials: Dials,
+    watchdog: Option<Arc<Watchdog>>,
+    /// There is no server any more that would run anything.
+    released: Cell<bool>,
 }
 
 impl Drop for Inner {
@@ -59,6 +64,8 @@ impl Drop for Inner {
 
 impl Hub {
     pub(crate) fn new(settings: Settings, links: Rc<Links>) -> Self {
+        let limit = settings.slow_listener;
+        let watchdog = limit.map(|limit| Watchdog::new(limit, settings.debug));
         Self(Rc::new(Inner {
             settings,
             sockets: RefCell::default(),
@@ -73,6 +80,8 @@ impl Hub {
             shutdown: Cell::new(None),
             suspended: RefCell::default(),
             dials: Dials::default(),
+            watchdog: watchdog.map(Arc::new),
+            released: Cell::new(false),
         }))
     }
 
@@ -145,24 +154,6 @@ impl Hub {
         names
     }
 
-    /// Runs `run` every `period`, on this thread, for the first time after one period, until it is
-    /// cancelled. A period of zero counts as a millisecond.
-    ///
-    /// If the loop is late, missed runs are skipped. If it panics, it is cancelled and reported.
-    pub fn set_interval(&self, period: Duration, run: impl FnMut(&Self) + 'static) -> Timer {
-        let period = period.max(Duration::from_millis(1));
-        let now = self.0.links.time.now();
-        Timer(self.0.timers.add(now, period, true, Box::new(run)))
-    }
-
-    /// Runs `run` once, after `delay`, on this thread.
-    pub fn set_timeout(&self, delay: Duration, run: impl FnOnce(&Self) + 'static) -> Timer {
-        let mut run = Some(run);
-        let run = move |hub: &Self| run.take().into_iter().for_each(|run| run(hub));
-        let now = self.0.links.time.now();
-        Timer(self.0.timers.add(now, delay, false, Box::new(run)))
-    }
-
     /// Reaches this hub from any thread.
     pub fn remote(&self) -> Remote {
         Remote::new(self.0.mailbox.clone())
@@ -220,17 +211,6 @@ impl<'a> Room<'a> {
     }
 }
 
-/// A timer that was set. Dropping it changes nothing.
-#[derive(Clone, Debug)]
-pub struct Timer(super::timers::Handle);
-
-impl Timer {
-    /// Keeps the timer from running any more. `false` if it was over already.
-    pub fn cancel(&self) -> bool {
-        self.0.cancel()
-    }
-}
-
 impl Hub {
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
@@ -263,6 +243,12 @@ impl Hub {
 
     pub(super) fn on_error(&self) -> &RefCell<Option<ErrorListener>> {
         &self.0.on_error
+    }
+
+    /// Who watches for slow listeners, if anybody does.
+    #[inline]
+    pub(crate) fn watchdog(&self) -> Option<&Arc<Watchdog>> {
+        self.0.watchdog.as_ref()
     }
 
     pub(super) fn room_events(&self) -> &RoomEvents {
@@ -333,14 +319,21 @@ impl Hub {
         reached
     }
 
-    /// Lets go of what would have run later, and of any cycle through this hub.
+    /// Lets go of what would have run later, and of any cycle through this hub; from now on nothing is
+    /// kept that will never run.
     pub(crate) fn release(&self) {
+        self.0.released.set(true);
         self.0.dials.stop();
         let on_error = self.0.on_error.borrow_mut().take();
         let suspended = self.0.suspended.take();
         let room_listeners = self.0.room_events.take();
-        let later = (on_error, suspended, room_listeners, self.0.timers.take());
+        let never = (self.0.timers.take(), self.0.mailbox.close());
+        let later = (on_error, suspended, room_listeners, never);
         let _ = super::guard::guard(|| drop(later));
+    }
+
+    pub(super) fn is_released(&self) -> bool {
+        self.0.released.get()
     }
 
     pub(crate) fn is_shutdown_asked(&self) -> bool {

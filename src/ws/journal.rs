@@ -14,6 +14,7 @@ use super::facade;
 use super::hub::Hub;
 use super::socket::Socket;
 use super::status::SocketId;
+use super::watchdog::Call;
 use crate::http::Refusal;
 
 /// How much an event matters: as the levels of the crate `log`.
@@ -66,6 +67,14 @@ pub(crate) enum Entry<'a> {
     },
     /// A shutdown was asked for, with so much grace.
     Shutdown(Duration),
+    /// Code of the application holds the thread, or has held it, for too long.
+    Slow {
+        call: Call<'a>,
+        ran: Duration,
+        is_over: bool,
+        /// So many others were not told of.
+        untold: u64,
+    },
 }
 
 impl Entry<'_> {
@@ -73,6 +82,7 @@ impl Entry<'_> {
         match self {
             Self::Error { .. } => Level::Error,
             Self::Closed { closed, .. } if is_offence(closed.cause) => Level::Warn,
+            Self::Slow { .. } => Level::Warn,
             Self::Refused { .. } | Self::TurnedAway { .. } => Level::Info,
             Self::Joined { .. } | Self::Left { .. } => Level::Trace,
             Self::Listening(_)
@@ -116,11 +126,11 @@ impl fmt::Display for Entry<'_> {
                     f,
                     "refused socket={id} peer={peer} status=101 cause={cause} "
                 )?;
-                write!(f, "path={}", Quoted(path(socket)))
+                write!(f, "path={}", Quoted(socket.path()))
             }
             Self::Opened(socket) => {
                 let (id, peer) = (socket.id(), Peer(socket.remote_addr()));
-                let path = Quoted(path(socket));
+                let path = Quoted(socket.path());
                 write!(f, "opened socket={id} peer={peer} path={path}")
             }
             Self::Joined { socket, room } => {
@@ -134,13 +144,32 @@ impl fmt::Display for Entry<'_> {
                 write!(f, " message={}", Quoted(message))
             }
             Self::Shutdown(grace) => write!(f, "shutdown grace={grace:?}"),
+            Self::Slow {
+                call,
+                ran,
+                is_over,
+                untold,
+            } => {
+                write_call(f, call)?;
+                let how = if is_over { "took" } else { "so_far" };
+                write!(f, " {how}={}ms", ran.as_millis())?;
+                match untold {
+                    0 => Ok(()),
+                    untold => write!(f, " untold={untold}"),
+                }
+            }
         }
     }
 }
 
-/// The path of a socket's URL, without the query.
-fn path(socket: &Socket) -> &str {
-    socket.url().split('?').next().unwrap_or_default()
+fn write_call(f: &mut fmt::Formatter<'_>, call: Call<'_>) -> fmt::Result {
+    write!(f, "slow what={}", Quoted(call.what))?;
+    call.socket
+        .map_or(Ok(()), |socket| write!(f, " socket={socket}"))?;
+    match call.path {
+        "" => Ok(()),
+        path => write!(f, " path={}", Quoted(path)),
+    }
 }
 
 fn write_closed(f: &mut fmt::Formatter<'_>, socket: SocketId, closed: Closed<'_>) -> fmt::Result {
@@ -208,6 +237,11 @@ impl Hub {
             write(&entry, self.settings().debug);
         }
     }
+}
+
+/// Writes an entry that somebody must read: to stderr, unless the feature `log` takes it.
+pub(super) fn write_always(entry: &Entry<'_>, debug: bool) {
+    write(entry, debug || !facade::is_on(entry.level()));
 }
 
 #[cold]

@@ -49,4 +49,6 @@ pub(crate) mod settings;
 pub(crate) mod socket;
 pub(crate) mod stats;
 pub(crate) mod status;
+mod telling;
 pub(crate) mod timers;
+pub(crate) mod watchdog;

@@ -73,6 +73,11 @@ impl<'a, T> Payload<'a, T> {
         self.heard.answer(value)
     }
 
+    /// What the event is called.
+    pub(super) fn name(self) -> &'a str {
+        self.heard.name
+    }
+
     pub(super) fn with<U>(self, value: &'a U) -> Payload<'a, U> {
         Payload {
             value,

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use super::guard::guard;
 use super::hub::Hub;
 use super::journal::Entry;
 use super::status::SocketId;
+use super::watchdog::Call;
 
 pub(super) type ErrorListener = Box<dyn FnMut(&Report)>;
 
@@ -39,7 +39,7 @@ impl Hub {
         let taken = self.on_error().borrow_mut().take();
         let Some(mut listener) = taken else { return };
         // A panic in here has nobody to be reported to.
-        let _ = guard(|| listener(&report));
+        let _ = self.run(|| Call::of("error listener"), || listener(&report));
         let mut place = self.on_error().borrow_mut();
         if place.is_none() {
             *place = Some(listener);
@@ -47,7 +47,10 @@ impl Hub {
     }
 
     pub(crate) fn set_on_error(&self, listener: impl FnMut(&Report) + 'static) {
-        let old = self.on_error().borrow_mut().replace(Box::new(listener));
-        drop(old);
+        // Without a server nothing is reported any more.
+        if !self.is_released() {
+            let old = self.on_error().borrow_mut().replace(Box::new(listener));
+            drop(old);
+        }
     }
 }

@@ -7,10 +7,10 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use super::guard::guard;
 use super::hub::Hub;
 use super::journal::{Entry, Level};
 use super::status::SocketId;
+use super::watchdog::Call;
 
 /// A change of who is in a room. See [`Hub::on_room`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,8 @@ impl RoomEvents {
         for place in 0..count {
             let taken = self.taken(place);
             let Some(mut listener) = taken else { continue };
-            if let Err(panic) = guard(|| listener(hub, event)) {
+            let call = || Call::of("room listener");
+            if let Err(panic) = hub.run(call, || listener(hub, event)) {
                 hub.report(None, &panic);
             }
             let spare = match self.listeners.borrow_mut().get_mut(place) {
@@ -122,6 +123,10 @@ impl Hub {
     /// });
     /// ```
     pub fn on_room(&self, listener: impl FnMut(&Self, RoomEvent<'_>) + 'static) {
+        // It would never run.
+        if self.is_released() {
+            return;
+        }
         let events = self.room_events();
         events.listeners.borrow_mut().push(Some(Box::new(listener)));
         events.has_listeners.set(true);

@@ -38,9 +38,11 @@ pub(super) struct Extra {
 }
 
 impl Extra {
-    /// Whether a session needs it when middleware has let the socket pass.
+    /// Whether a session needs it when middleware has let the socket pass. One that is watched does, so
+    /// that its messages do not take the shortest way, on which nobody asks.
     fn is_needed(settings: &Settings) -> bool {
         settings.idle_timeout.is_some()
+            || settings.slow_listener.is_some()
             || settings.max_lifetime.is_some()
             || Allowance::is_limited(settings)
     }

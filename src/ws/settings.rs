@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) max_room_size: Option<usize>,
     pub(crate) message_rate: Option<Rate>,
     pub(crate) byte_rate: Option<ByteRate>,
+    /// A call of the application's code that takes as long is told of; `None`: none is.
+    pub(crate) slow_listener: Option<Duration>,
     /// Whether each event in the life of the server is written to stderr.
     pub(crate) debug: bool,
 }

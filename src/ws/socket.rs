@@ -263,6 +263,11 @@ impl Socket {
         &self.0.url
     }
 
+    /// Path of the request, without the query: that may hold secrets.
+    pub(super) fn path(&self) -> &str {
+        self.url().split('?').next().unwrap_or_default()
+    }
+
     /// The address of the client: of the TCP peer, or what a trusted proxy said. `None` over a
     /// Unix-domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {

@@ -44,6 +44,9 @@ pub struct Stats {
     /// How many times a connection had to give up what waited for it, because all together kept more than
     /// [`memory_budget`](crate::Options::memory_budget).
     pub shed: u64,
+    /// How many times code of the application held the server's thread for
+    /// [`Options::slow_listener`](crate::Options::slow_listener) or longer. 0 while that is off.
+    pub slow_listeners: u64,
     /// Requests that were answered with 400 or more, the application's own answers included, and
     /// sockets that were not let in, by cause. What never happened is not there.
     pub refused: BTreeMap<Refusal, u64>,
@@ -172,6 +175,7 @@ impl Hub {
             backpressure_drops: self.links().backpressure_drops(),
             waiting_bytes: self.links().waiting(),
             shed: self.links().shed(),
+            slow_listeners: self.watchdog().map_or(0, |watchdog| watchdog.slow()),
             refused: counters.by_cause(),
             closed: counters.closed.borrow().clone(),
         }

@@ -7,10 +7,47 @@ use std::time::{Duration, Instant};
 
 use super::guard::guard;
 use super::hub::Hub;
+use super::watchdog::Call;
 use crate::net::slab::Key;
 use crate::net::timer::Timers;
 
 type Run = Box<dyn FnMut(&Hub)>;
+
+/// A timer that was set. Dropping it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Timer(Handle);
+
+impl Timer {
+    /// Keeps the timer from running any more. `false` if it was over already.
+    pub fn cancel(&self) -> bool {
+        self.0.cancel()
+    }
+}
+
+impl Hub {
+    /// Runs `run` every `period`, on this thread, for the first time after one period, until it is
+    /// cancelled. A period of zero counts as a millisecond. Without a server any more it is over at once.
+    ///
+    /// If the loop is late, missed runs are skipped. If it panics, it is cancelled and reported.
+    pub fn set_interval(&self, period: Duration, run: impl FnMut(&Self) + 'static) -> Timer {
+        let period = period.max(Duration::from_millis(1));
+        self.set_timer(period, true, Box::new(run))
+    }
+
+    /// Runs `run` once, after `delay`, on this thread. Without a server any more it is over at once.
+    pub fn set_timeout(&self, delay: Duration, run: impl FnOnce(&Self) + 'static) -> Timer {
+        let mut run = Some(run);
+        let run = move |hub: &Self| run.take().into_iter().for_each(|run| run(hub));
+        self.set_timer(delay, false, Box::new(run))
+    }
+
+    fn set_timer(&self, delay: Duration, repeats: bool, run: Run) -> Timer {
+        let now = self.links().time.now();
+        // What is to run after the end of time never does, and is not kept.
+        let due = now.checked_add(delay).filter(|_| !self.is_released());
+        Timer(self.timers().add(due, delay, repeats, run))
+    }
+}
 
 /// All timers of a hub.
 #[derive(Default)]
@@ -27,16 +64,16 @@ struct Entry {
 
 /// One timer. It keeps nothing alive.
 #[derive(Clone)]
-pub(super) struct Handle {
+struct Handle {
     timers: Weak<RefCell<Timers<Instant, Entry>>>,
     place: Rc<Cell<Option<Key>>>,
 }
 
 impl HubTimers {
-    pub(super) fn add(&self, now: Instant, delay: Duration, repeats: bool, run: Run) -> Handle {
+    /// Adds a timer that is first due then; without that it is over already.
+    fn add(&self, due: Option<Instant>, delay: Duration, repeats: bool, run: Run) -> Handle {
         let place = Rc::new(Cell::new(None));
-        // A moment beyond what the clock can tell never comes.
-        if let Some(due) = now.checked_add(delay) {
+        if let Some(due) = due {
             let entry = Entry {
                 run,
                 delay,
@@ -51,9 +88,17 @@ impl HubTimers {
         }
     }
 
-    /// Takes all of them out, to be dropped outside any borrow.
+    /// Takes all of them out, to be dropped outside any borrow. They are over.
     pub(super) fn take(&self) -> impl Sized + use<> {
-        self.0.take()
+        let entries = self.take_all();
+        entries.iter().for_each(|entry| entry.place.set(None));
+        entries
+    }
+
+    fn take_all(&self) -> Vec<Entry> {
+        let mut timers = self.0.borrow_mut();
+        let next = || timers.next().and_then(|due| timers.pop(due));
+        std::iter::from_fn(next).map(|(_, entry)| entry).collect()
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
@@ -76,7 +121,7 @@ impl HubTimers {
         for mut entry in due {
             // An earlier one of this batch may have cancelled it.
             if entry.place.get().is_some()
-                && let Err(panic) = guard(|| (entry.run)(hub))
+                && let Err(panic) = hub.run(|| Call::of("timer"), || (entry.run)(hub))
             {
                 hub.report(None, &panic);
                 entry.place.set(None);
@@ -92,12 +137,7 @@ impl HubTimers {
     /// Lets each timer run after its delay from `now`, as if it were set then.
     #[cfg(feature = "testing")]
     pub(crate) fn begin_anew(&self, now: Instant) {
-        let entries = {
-            let mut timers = self.0.borrow_mut();
-            let next = || timers.next().and_then(|due| timers.pop(due));
-            std::iter::from_fn(next).collect::<Vec<_>>()
-        };
-        for (_, entry) in entries {
+        for entry in self.take_all() {
             let due = now.checked_add(entry.delay);
             self.again(entry, due);
         }
@@ -116,7 +156,7 @@ impl HubTimers {
 }
 
 impl Handle {
-    pub(super) fn cancel(&self) -> bool {
+    fn cancel(&self) -> bool {
         let Some(key) = self.place.take() else {
             return false;
         };

@@ -7,6 +7,7 @@
     reason = "each test file uses a part of this"
 )]
 
+pub mod child;
 pub mod client;
 #[cfg(unix)]
 pub mod example;

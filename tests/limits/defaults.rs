@@ -36,6 +36,7 @@ fn the_defaults_are_those_that_are_written_down() {
         allow_origins,
         subprotocols,
         trusted_proxies,
+        slow_listener,
         debug,
     } = Options::default();
     let seconds = Duration::from_secs;
@@ -58,6 +59,7 @@ fn the_defaults_are_those_that_are_written_down() {
     );
     assert_eq!((byte_rate, connection_rate), (None, None));
     assert_eq!((max_room_size, max_rooms), (None, None));
+    assert_eq!(slow_listener, Duration::ZERO);
     assert!(!debug);
     let lists = [
         paths,

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use rushwire::{ConnectOptions, Connection, Hub, Options, Reconnect, Socket, event};
@@ -66,6 +67,35 @@ fn what_another_thread_decides_with_may_panic_when_it_is_replaced() {
         assert_eq!(witness.text(), "after", "{path}");
     }
     server.stop(Duration::ZERO);
+}
+
+#[test]
+fn what_a_verdict_brings_when_nobody_is_let_in_any_more_may_panic_when_it_is_dropped() {
+    hush();
+    let (sender, asked) = mpsc::channel();
+    let (pen, log) = log();
+    let mut server = serve_with(Options::default, move |app| {
+        app.on_error(move |report| pen.note(report.message.clone()));
+        app.verify_client_deferred(move |request, verdict| match request.path() {
+            "/verdict" => sender.send(verdict).expect("the test waits"),
+            _ => verdict.accept(),
+        });
+        app.ws("/verdict", echo);
+        app.ws("/witness", echo);
+    });
+    let mut witness = server.connect("/witness");
+    let addr = server.addr;
+    let late = std::thread::spawn(move || Client::try_connect(addr, "/verdict", "").map(|_| ()));
+    let verdict = asked.recv_timeout(PATIENCE).expect("it is asked");
+    server.remote.shutdown(PATIENCE).expect("the server runs");
+    assert_eq!(witness.closed().0, 1001);
+    verdict.accept_with(Grenade);
+    assert_eq!(log.next(), "dropped on purpose");
+    let refused = late.join().expect("no panic").expect_err("too late");
+    assert_eq!(refused.status, 500);
+    witness.send_close(1001, "");
+    witness.expect_end();
+    server.join();
 }
 
 /// Connects to a URL.
@@ -140,7 +170,7 @@ fn what_a_connection_of_this_side_holds_may_panic_when_it_is_let_go_of() {
 fn a_shutdown_that_gives_up_connections_still_says_farewell_to_everybody() {
     hush();
     let (pen, log) = log();
-    let server = serve_with(Options::default, |app| _ = app.ws("/", echo));
+    let mut server = serve_with(Options::default, |app| _ = app.ws("/", echo));
     // One is answered by nobody, and one is tried again much later.
     let silent = TcpListener::bind("127.0.0.1:0").expect("bind");
     let gone = TcpListener::bind("127.0.0.1:0").expect("bind");
@@ -166,5 +196,5 @@ fn a_shutdown_that_gives_up_connections_still_says_farewell_to_everybody() {
     assert_eq!(log.next(), "failed", "and waits");
     server.remote.shutdown(PATIENCE).expect("the server runs");
     witness.expect_close(1001);
-    server.stop(Duration::ZERO);
+    server.join();
 }

@@ -4,8 +4,10 @@
 mod common;
 
 mod bombs;
+mod drops;
 mod grenades;
 mod panics;
+mod slow;
 
 use std::sync::Arc;
 use std::sync::Once;

@@ -74,6 +74,7 @@ fn the_json_is_json_and_says_what_the_value_says() {
         "backpressure_drops": 0,
         "waiting_bytes": 0,
         "shed": 0,
+        "slow_listeners": 0,
         "refused": refused,
         "closed": stats.closed,
     });
@@ -135,6 +136,7 @@ fn the_metrics_are_what_prometheus_reads_and_say_what_the_value_says() {
         ("backpressure_drops_total", 0),
         ("waiting_bytes", 0),
         ("shed_total", 0),
+        ("slow_listeners_total", 0),
     ];
     for (name, number) in expected {
         assert_eq!(value(&families, name), number as f64, "{name}");

@@ -52,8 +52,14 @@ impl<S: Service> Reactor<S> {
         Ok(())
     }
 
-    /// Takes no more connections: those that wait are refused by the kernel.
+    /// Takes the connections that wait, as far as there are places, and no more: those that come later are
+    /// refused by the kernel.
     pub(crate) fn stop_listening(&mut self) {
+        let now = self.links.now();
+        self.accepting = Accepting::Ready;
+        while self.accepting == Accepting::Ready {
+            self.accept(now);
+        }
         for mut listener in self.listeners.drain(..) {
             // Closing the descriptor, next, removes it all the same.
             let _ = listener.deregister(self.poller.registry());
