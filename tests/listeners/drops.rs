@@ -97,8 +97,11 @@ fn the_orders_have_every_order_of_every_four_among_them() {
     }
 }
 
+/// What puts something into a server.
+type Leave = fn(&mut App, &Hub, &Marks);
+
 /// What an application leaves with a hub, each thing with the hub in it.
-const LEFT: [(&str, fn(&mut App, &Hub, &Marks)); 6] = [
+const LEFT: [(&str, Leave); 6] = [
     ("an interval", |_, hub, marks| {
         let held = (hub.clone(), marks.mark("interval"));
         let timer = hub.set_interval(Duration::from_secs(1), move |_| _ = &held);

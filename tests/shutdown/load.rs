@@ -32,13 +32,16 @@ struct Promised {
 /// What was promised to whom, by number; written when its end is heard.
 type Ledger = Arc<Mutex<BTreeMap<usize, Promised>>>;
 
+/// What is done once.
+type Deed = Box<dyn FnOnce(&Hub)>;
+
 /// The server's side: counts what is accepted.
 #[derive(Default)]
 struct Teller {
     /// Messages for everyone so far.
     common: Cell<u64>,
     /// The next message that is heard is the signal for this.
-    due: RefCell<Option<Box<dyn FnOnce(&Hub)>>>,
+    due: RefCell<Option<Deed>>,
 }
 
 impl Teller {
