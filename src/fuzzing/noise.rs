@@ -26,3 +26,13 @@ impl Random {
         (self.0 >> 33) as usize % end
     }
 }
+
+/// Runs a target over so many inputs of random bytes, each of up to `most`; of fewer under Miri.
+pub(super) fn run_noise(rounds: usize, most: usize, run: fn(&[u8])) {
+    let mut random = Random::new();
+    for _ in 0..if cfg!(miri) { 3 } else { rounds } {
+        let len = random.below(most);
+        let input: Vec<u8> = (0..len).map(|_| random.below(256) as u8).collect();
+        run(&input);
+    }
+}

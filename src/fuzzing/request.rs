@@ -1,5 +1,6 @@
 //! The request reader against itself: whatever the cuts, the outcome is one.
 
+use super::choices::pieces;
 use crate::http::{
     BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Pattern, Query, Router,
 };
@@ -40,17 +41,6 @@ pub fn request(data: &[u8]) {
     assert_eq!(read(input.chunks(1)), whole, "byte by byte");
     assert_eq!(read(pieces(input, *first, *second)), whole, "in pieces");
     whole.requests.iter().for_each(check_request);
-}
-
-/// Cuts of varying sizes, from 1 byte to 256.
-fn pieces(input: &[u8], seed: u8, step: u8) -> impl Iterator<Item = &[u8]> {
-    let (mut rest, mut size) = (input, seed);
-    std::iter::from_fn(move || {
-        let (piece, after) = rest.split_at(rest.len().min(usize::from(size) + 1));
-        rest = after;
-        size = size.wrapping_mul(5).wrapping_add(step);
-        (!piece.is_empty()).then_some(piece)
-    })
 }
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {

@@ -177,6 +177,7 @@ pub(super) fn admit(
             Overflow::DropOldest if len <= max => {
                 let dropped = half.outbox.drop_oldest(max - len, limits.measure);
                 half.lose(dropped);
+                half.flags.set(Flags::PRESSED, true);
                 tally.dropped(dropped);
             }
             // One that never has room makes none.

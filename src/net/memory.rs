@@ -3,7 +3,8 @@
 //! It stands where the kernel stands for a server that listens, and does what a kernel does: bytes
 //! wait in buffers of bounded size, so reads and writes fall short or are refused; readiness is told
 //! once for each change, as edges; FIN comes behind the bytes, and a side that closes with bytes
-//! unread sends RST. A connection is a [`wire`] with an [`End`] for each side.
+//! unread sends RST. A connection is a [`wire`] with an [`End`] for each side. It can be made unsteady:
+//! then any read or write may fall short, or be refused for a moment.
 //!
 //! Without the feature `testing`, `memory_off.rs` stands in its place, with types of no values.
 
@@ -38,12 +39,32 @@ struct Inner {
     listener: Cell<Option<usize>>,
     /// Somebody has come, and the listener was not told.
     knocked: Cell<bool>,
+    /// Where the dice lie; 0 if the network is steady.
+    dice: Cell<u64>,
 }
 
 impl Inner {
     fn note(&self, side: Side, wire: u32) {
         if let Some(ready) = self.ready.get(side) {
             ready.borrow_mut().push(wire);
+        }
+    }
+
+    /// How many of `len` bytes go at once: in an unsteady network perhaps not all, or none.
+    fn take_some(&self, len: usize) -> usize {
+        let mut dice = self.dice.get();
+        if dice == 0 {
+            return len;
+        }
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        self.dice.set(dice);
+        match dice >> 61 {
+            0 => 0,
+            1 | 2 => len.min(1),
+            3 | 4 => len.min((dice >> 32) as usize % len.max(1) + 1),
+            _ => len,
         }
     }
 
@@ -71,6 +92,11 @@ impl Network {
         self.0.waiting.borrow_mut().push_back((ours, address));
         self.0.knocked.set(true);
         Ok(theirs)
+    }
+
+    /// From now on bytes go by fits and starts, as these dice fall; 0: as they come.
+    pub(crate) fn set_dice(&self, dice: u64) {
+        self.0.dice.set(dice);
     }
 
     /// Where a server accepts what connects.

@@ -382,7 +382,7 @@ impl Outbox {
                 let front = older.change(index, |segment| segment.split_front(uncut));
                 front
                     .into_iter()
-                    .for_each(|segment| older.insert(index, segment));
+                    .for_each(|segment| older.insert(index, segment.unpinned()));
             }
             uncut = uncut.saturating_sub(len);
             index += 1;

@@ -281,6 +281,16 @@ impl Segment {
         front
     }
 
+    /// The same bytes; a small part of a shared buffer is copied, so that it does not keep all of it.
+    pub(super) fn unpinned(self) -> Self {
+        match self {
+            Self::Shared { bytes, range } if range.len() < bytes.len() / 4 => {
+                Self::own(bytes.get(range).unwrap_or_default().to_vec())
+            }
+            other => other,
+        }
+    }
+
     /// The same bytes, off the log: a short remainder is copied, a long one shares the log, unless
     /// that is longer than `pinnable`.
     pub(super) fn detach(self, log: &mut Log, pinnable: usize) -> Self {

@@ -147,6 +147,13 @@ impl TestServer {
     pub fn set_window(&self, bytes: usize) {
         self.shared.window.set(bytes);
     }
+
+    /// From now on the network is unsteady: by dice that fall as `seed` says, every read and write of
+    /// either side may fall short, down to one byte, or be refused for a moment. What is received in the
+    /// end is the same; how often and where it is cut is not. A zero makes it steady again.
+    pub fn set_unsteady(&self, seed: u64) {
+        self.shared.network.set_dice(seed);
+    }
 }
 
 impl Drop for TestServer {
@@ -239,12 +246,18 @@ impl Shared {
         self.pump();
     }
 
-    /// Lets the clients read and answer.
+    /// Lets the clients read and answer, until nothing is new for them.
     fn pump(&self) {
-        for wire in self.network.heard() {
-            let line = self.lines.borrow().get(&wire).and_then(Weak::upgrade);
-            if let Some(line) = line {
-                line.borrow_mut().pump();
+        loop {
+            let heard = self.network.heard();
+            if heard.is_empty() {
+                return;
+            }
+            for wire in heard {
+                let line = self.lines.borrow().get(&wire).and_then(Weak::upgrade);
+                if let Some(line) = line {
+                    line.borrow_mut().pump();
+                }
             }
         }
     }

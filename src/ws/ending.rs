@@ -104,8 +104,12 @@ impl Socket {
     /// Sends a ping of the heartbeat. One that is not written yet is enough: for who does not read they
     /// would pile up.
     pub(super) fn heartbeat(&self, now: Tick) {
-        let is_sent = self.link().has_control_waiting()
-            || self.link().send_control(true, control(Opcode::Ping, &[]));
+        let link = self.link();
+        // Before any is unanswered what waits is a pong, unless it was excused.
+        if (self.0.pinged.get() || link.is_stalled()) && link.has_control_waiting() {
+            return;
+        }
+        let is_sent = link.send_control(true, control(Opcode::Ping, &[]));
         if is_sent && !self.0.pinged.replace(true) {
             self.0.unanswered.set(now);
         }

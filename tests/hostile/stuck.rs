@@ -115,6 +115,28 @@ fn pings_of_the_heartbeat_do_not_pile_up_for_who_does_not_read() {
     assert_eq!(deaf.recv_all().last(), Some(&missed));
 }
 
+/// An answer to the peer's own ping may wait as well: that does not stand for a ping of ours, or the
+/// peer would be missed for not having answered what it was never sent.
+#[test]
+fn a_pong_that_waits_is_no_ping_of_the_heartbeat() {
+    let (pen, _log) = log();
+    let test = server(Options::default(), pen);
+    let mut deaf = deaf(&test, "deaf");
+    deaf.ignore_pings();
+    pour(&test, "deaf", KIB, 32 * KIB);
+    deaf.ping(b"there?");
+    test.clock().advance(31 * SECOND);
+    deaf.read_on();
+    let heard = deaf.recv_all();
+    let of = |is_meant: fn(&&Received) -> bool| heard.iter().filter(is_meant).count();
+    assert_eq!(of(|it| matches!(it, Received::Pong(_))), 1, "its own");
+    assert_eq!(
+        of(|it| matches!(it, Received::Ping(_))),
+        1,
+        "the heartbeat's"
+    );
+}
+
 /// What was accepted is delivered or counted, by each policy, however small the messages are.
 #[test]
 fn a_message_for_who_does_not_read_is_delivered_in_order_or_counted() {

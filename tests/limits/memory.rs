@@ -116,6 +116,29 @@ fn a_policy_that_drops_drops_what_waits_and_keeps_the_connection() {
     }
 }
 
+/// One message that is partly written cannot be dropped: so it is not counted as given up.
+#[test]
+fn where_the_largest_has_nothing_to_drop_the_next_ones_do() {
+    let (test, log) = server(Overflow::DropNewest);
+    let mut large = deaf(&test, "large", 0);
+    test.hub().to("large").send(&vec![7; 200 * KIB]);
+    test.turn();
+    let mut small = deaf(&test, "small", 100);
+    assert_eq!(test.hub().stats().shed, 1);
+    assert!(test.hub().stats().waiting_bytes <= BUDGET);
+    large.read_on();
+    assert_eq!(large.binary().len(), 200 * KIB);
+    small.read_on();
+    let lost = 100 - small.recv_all().len();
+    assert_eq!(
+        log.lines(),
+        [
+            "large drained 0".to_owned(),
+            format!("small drained {lost}")
+        ]
+    );
+}
+
 #[test]
 fn what_many_wait_for_counts_once() {
     let (test, log) = server(Overflow::Close);

@@ -32,7 +32,8 @@ struct Promised {
 /// What was promised to whom, by number; written when its end is heard.
 type Ledger = Arc<Mutex<BTreeMap<usize, Promised>>>;
 
-type Job = Box<dyn FnOnce(&Hub)>;
+/// What is done once.
+type Deed = Box<dyn FnOnce(&Hub)>;
 
 /// The server's side: counts what is accepted.
 #[derive(Default)]
@@ -40,7 +41,7 @@ struct Teller {
     /// Messages for everyone so far.
     common: Cell<u64>,
     /// The next message that is heard is the signal for this.
-    due: RefCell<Option<Job>>,
+    due: RefCell<Option<Deed>>,
 }
 
 impl Teller {

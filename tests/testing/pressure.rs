@@ -131,3 +131,22 @@ fn a_large_message_goes_through_a_narrow_network_whole() {
         assert!(client.binary() == message, "through {window}");
     }
 }
+
+/// The one that was dropped was large, so what waits then is less than half of what may.
+#[test]
+fn what_was_dropped_for_a_newer_message_is_told_by_drain_however_little_waits_then() {
+    let (test, journal) = draining(Overflow::DropOldest);
+    let mut client = test.connect("/");
+    client.stop_reading();
+    test.turn();
+    let socket = test.hub().sockets().pop().expect("it is there");
+    let send = |len| socket.send(&vec![7; len]);
+    let fates = [send(17 * KIB), send(60 * KIB)];
+    test.turn();
+    let fates = [fates[0], fates[1], send(5 * KIB)];
+    assert_eq!(fates, [SendStatus::Queued; 3]);
+    client.read_on();
+    assert_eq!(client.binary().len(), 17 * KIB);
+    assert_eq!(client.binary().len(), 5 * KIB);
+    assert_eq!(journal.take().last().map(String::as_str), Some("drain 1 0"));
+}

@@ -217,9 +217,25 @@ impl Wire {
                 _ => Err(ErrorKind::WouldBlock.into()),
             };
         }
-        let n = io::Read::read(&mut state.bytes, into)?;
+        let most = into.len().min(state.bytes.len());
+        let n = self.take_some(side, most);
+        if n == 0 && most > 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let into = into.get_mut(..n).unwrap_or_default();
+        io::Read::read_exact(&mut self.end(side).bytes, into)?;
         self.make_room(side);
         Ok(n)
+    }
+
+    /// How many of `len` bytes go at once. If not all do, that side is told at once that it may go on.
+    fn take_some(&mut self, side: Side, len: usize) -> usize {
+        let network = self.network.upgrade();
+        let some = network.map_or(len, |network| network.take_some(len));
+        if some < len {
+            self.note(side);
+        }
+        some
     }
 
     /// Tells the writer that it may go on, as a kernel does when a third of the buffer is free.
@@ -242,8 +258,9 @@ impl Wire {
             self.note(side);
             return Ok(bytes.len());
         }
-        let n = bytes.len().min(self.room(side));
-        self.end(side).refused |= n < bytes.len();
+        let free = bytes.len().min(self.room(side));
+        self.end(side).refused |= free < bytes.len();
+        let n = self.take_some(side, free);
         if n == 0 && !bytes.is_empty() {
             return Err(ErrorKind::WouldBlock.into());
         }

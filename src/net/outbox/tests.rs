@@ -241,6 +241,20 @@ fn a_long_remainder_shares_the_log_and_a_short_one_does_not() {
 }
 
 #[test]
+fn the_rest_of_a_message_does_not_keep_what_was_dropped_behind_it() {
+    let mut bench = Bench {
+        pinnable: 1_000_000,
+        ..Bench::default()
+    };
+    (0..100).for_each(|_| bench.send(false, 1000, false));
+    bench.flush(&[500]);
+    assert_eq!(bench.outbox.weight(), 100_000, "it shares the log");
+    assert_eq!(bench.outbox.drop_oldest(0, measure), 99);
+    assert_eq!((bench.outbox.len(), bench.outbox.weight()), (500, 500));
+    assert!(bench.outbox.share() < 1000);
+}
+
+#[test]
 fn a_flood_of_control_traffic_is_one_segment() {
     let mut bench = Bench::default();
     (0..3).for_each(|_| bench.send(false, 20, false));

@@ -45,8 +45,11 @@ impl<S: Service> Reactor<S> {
                 if excess == 0 {
                     break;
                 }
-                shed += usize::from(self.shed(key));
-                excess = excess.saturating_sub(share);
+                // Where there is nothing to give up the next ones do.
+                if self.shed(key) {
+                    shed += 1;
+                    excess = excess.saturating_sub(share);
+                }
             }
             if shed == 0 {
                 break;

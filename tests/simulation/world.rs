@@ -1,0 +1,353 @@
+//! One run: a server and its peers, what happens to them, and what must hold.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rushwire::event::By;
+use rushwire::testing::{Client, Connection, Received, TestServer};
+
+use super::app::{ROOMS, Stage, app, options};
+use super::book::Page;
+use super::dice::Dice;
+
+const STEPS: usize = 100;
+const PEERS: usize = 5;
+const KIB: usize = 1024;
+/// All that may take its time has taken it.
+const END: Duration = Duration::from_secs(2000);
+
+pub(super) struct World {
+    test: TestServer,
+    stage: Rc<Stage>,
+    dice: Dice,
+    peers: Vec<Peer>,
+    strangers: Vec<Connection>,
+}
+
+/// A peer, as long as it is there.
+struct Peer {
+    client: Client,
+    page: Rc<Page>,
+    number: usize,
+    /// The texts that it has sent.
+    said: Vec<String>,
+    /// The numbers of the messages that it has received.
+    received: Vec<u32>,
+    /// The code of the close frame that it has received.
+    closed: Option<u16>,
+    /// It has sent a close frame before it received one; and then nothing.
+    has_closed: bool,
+}
+
+/// Says which seed failed, and what went before.
+struct Witness(u64, Rc<Stage>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.1.log.borrow();
+            let last = log.len().saturating_sub(40);
+            eprintln!("{:#?}", &log[last..]);
+            eprintln!("seed {0}: SEEDS={0}..{1} repeats it", self.0, self.0 + 1);
+        }
+    }
+}
+
+/// Plays a run, and gives what happened.
+pub(super) fn run(seed: u64) -> Vec<String> {
+    let mut dice = Dice::new(seed);
+    let stage = Stage::new(!seed);
+    let _witness = Witness(seed, Rc::clone(&stage));
+    let options = options(&mut dice);
+    stage.log(format!(
+        "{:?} at {}",
+        options.overflow, options.max_backpressure
+    ));
+    let test = TestServer::new(app(options, &stage)).expect("nothing is wrong with it");
+    *stage.hub.borrow_mut() = Some(test.hub().clone());
+    if !dice.once_in(4) {
+        test.set_unsteady(dice.next());
+    }
+    let mut world = World {
+        test,
+        stage,
+        dice,
+        peers: Vec::new(),
+        strangers: Vec::new(),
+    };
+    let shuts_down = world.dice.once_in(6).then(|| world.dice.below(STEPS));
+    for step in 0..STEPS {
+        world.step();
+        if shuts_down == Some(step) {
+            world.stage.log("shutdown".to_owned());
+            world.test.hub().shutdown(Duration::from_secs(5));
+        }
+        world.compare();
+    }
+    world.end()
+}
+
+impl World {
+    fn step(&mut self) {
+        match self.dice.below(16) {
+            0 | 1 if self.peers.len() < PEERS => self.connect(),
+            0..=5 => self.stage.act(),
+            6 => {
+                let most = self.dice.one_of(&[1, 100, 3000, 3000, 20_000, 100_000]);
+                let passes = Duration::from_millis(self.dice.below(most) as u64);
+                self.stage.log(format!("{passes:?} pass"));
+                self.test.clock().advance(passes);
+            }
+            7 if self.dice.once_in(2) => self.calm(),
+            7 => self.knock(),
+            _ if self.peers.is_empty() => self.connect(),
+            _ => self.play(),
+        }
+    }
+
+    fn connect(&mut self) {
+        let window = self.dice.one_of(&[50, KIB, 4 * KIB, 64 * KIB, 1024 * KIB]);
+        self.test.set_window(window);
+        let page = Rc::<Page>::default();
+        let number = self.stage.pages.borrow().len();
+        self.stage.pages.borrow_mut().push(Rc::clone(&page));
+        let target = format!("/{number}");
+        let mut client = self.test.request("GET", &target).knock();
+        let Some(answer) = client.answer() else {
+            // After a shutdown nobody is let in; and who is cut at once may hear nothing.
+            assert!(client.is_ended(), "{number} has no answer");
+            return;
+        };
+        self.stage
+            .log(format!("{number}: {}, through {window}", answer.status));
+        self.peers.extend((answer.status == 101).then(|| Peer {
+            client,
+            page,
+            number,
+            said: Vec::new(),
+            received: Vec::new(),
+            closed: None,
+            has_closed: false,
+        }));
+    }
+
+    /// Somebody who says something of HTTP, or only begins to.
+    fn knock(&mut self) {
+        let mut stranger = self.test.open();
+        let whole = "GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
+        stranger.send(&whole[..self.dice.below(whole.len() + 1)]);
+        match self.dice.below(4) {
+            0 => stranger.reset(),
+            1 => stranger.vanish(),
+            2 => stranger.finish(),
+            _ => self.strangers.push(stranger),
+        }
+    }
+
+    /// One of the peers does something.
+    fn play(&mut self) {
+        let which = self.dice.below(self.peers.len());
+        let (dice, peer) = (&mut self.dice, &mut self.peers[which]);
+        let what = dice.below(20);
+        self.stage.log(format!("{} plays {what}", peer.number));
+        match what {
+            0..=6 => peer.say(dice),
+            7 => peer.say_in_fragments(dice),
+            15 if dice.once_in(8) => peer.pour(),
+            8 => peer.client.ping(b"you?"),
+            9..=12 => peer.client.stop_reading(),
+            13 | 14 => peer.read_on(),
+            15 => peer.client.ignore_pings(),
+            16 if !peer.has_closed && dice.once_in(3) => {
+                peer.read_on();
+                peer.has_closed = peer.closed.is_none();
+                peer.client.close();
+            }
+            17 if dice.once_in(3) => {
+                peer.client.finish();
+                peer.has_closed = true;
+            }
+            18 if dice.once_in(3) => self.go(which, Client::reset),
+            19 if self.dice.once_in(3) => {
+                let how = self.dice.one_of(&[Client::vanish as fn(Client), drop]);
+                self.go(which, how);
+            }
+            _ => {}
+        }
+    }
+
+    /// One of them goes without a word. What it received is what the server has sent, as far as it goes.
+    fn go(&mut self, which: usize, how: fn(Client)) {
+        let mut peer = self.peers.swap_remove(which);
+        peer.receive();
+        peer.check_order();
+        how(peer.client);
+    }
+
+    /// All read what there is. Then everything that was said on either side has come, of those who stay.
+    fn calm(&mut self) {
+        self.stage.log("all read".to_owned());
+        // What comes may bring about more.
+        let mut before = 0;
+        while before < self.stage.log.borrow().len() {
+            before = self.stage.log.borrow().len();
+            self.peers.iter_mut().for_each(Peer::read_on);
+            self.test.turn();
+            self.peers.iter_mut().for_each(Peer::receive);
+        }
+        for peer in &self.peers {
+            let is_open = peer.page.socket().is_some_and(|socket| socket.is_open());
+            if is_open && !peer.has_closed {
+                assert_eq!(*peer.page.heard.borrow(), peer.said, "{}", peer.number);
+                let sent = peer.page.sent.borrow().len();
+                let told = peer.received.len() + peer.page.dropped.get();
+                assert_eq!(sent, told, "{}: received or told of", peer.number);
+            }
+        }
+    }
+
+    /// What the application can see is as it was written down.
+    fn compare(&mut self) {
+        self.peers.iter_mut().for_each(Peer::receive);
+        assert_eq!(self.stage.faults.all(), Vec::<String>::new());
+        let hub = self.test.hub();
+        let pages = self.stage.pages.borrow();
+        let known = pages.iter().filter(|page| page.is_known());
+        assert_eq!(hub.len(), known.count(), "who is there");
+        for room in ROOMS {
+            let is_in = |page: &&Rc<Page>| page.rooms.borrow().contains(room);
+            let id = |page: &Rc<Page>| page.socket().map(|socket| socket.id());
+            let expected: BTreeSet<_> = pages.iter().filter(is_in).filter_map(id).collect();
+            let members = hub.room(room).members();
+            let members: BTreeSet<_> = members.iter().map(|socket| socket.id()).collect();
+            assert_eq!(members, expected, "who is in {room}");
+        }
+        for peer in &self.peers {
+            let heard = peer.page.heard.borrow();
+            assert!(peer.said.starts_with(&heard), "{} was heard", peer.number);
+        }
+    }
+
+    /// All read what there is; some leave, and all must go. Then nothing is left.
+    fn end(mut self) -> Vec<String> {
+        self.stage.log("the end".to_owned());
+        self.calm();
+        self.compare();
+        for peer in self.peers.iter_mut().filter(|_| self.dice.once_in(2)) {
+            peer.has_closed |= peer.closed.is_none();
+            peer.client.close();
+        }
+        self.test.hub().shutdown(Duration::from_secs(5));
+        self.test.clock().advance(END);
+        self.strangers.clear();
+        self.peers.iter_mut().for_each(Peer::receive);
+        self.test.turn();
+        self.compare();
+        self.peers.iter().for_each(Peer::check_end);
+        let stats = self.test.hub().stats();
+        assert_eq!((stats.total_connections, stats.waiting_bytes), (0, 0));
+        assert_eq!(self.test.hub().rooms(), Vec::<String>::new());
+        assert!(self.test.is_done());
+        for page in self.stage.pages.borrow().iter() {
+            let was_let_in = page.socket().is_some();
+            assert_eq!(page.end.borrow().is_some(), was_let_in, "Close is told");
+            page.socket.take();
+        }
+        self.stage.hub.take();
+        drop((self.test, self.peers));
+        // The other is the witness.
+        assert_eq!(Rc::strong_count(&self.stage), 2, "listeners are kept");
+        self.stage.log.take()
+    }
+}
+
+impl Peer {
+    fn say(&mut self, dice: &mut Dice) {
+        let len = dice.one_of(&[1, 10, 200, 200, 3000]);
+        let text = format!("{}:{}", self.said.len(), "y".repeat(dice.below(len)));
+        if !self.has_closed {
+            self.client.send(text.as_str());
+            self.said.push(text);
+        }
+    }
+
+    /// More at once than a connection's share of a turn.
+    fn pour(&mut self) {
+        for _ in 0..if self.has_closed { 0 } else { 8 } {
+            let text = format!("{}:{}", self.said.len(), "z".repeat(30_000));
+            self.client.send(text.as_str());
+            self.said.push(text);
+        }
+    }
+
+    /// A message in two frames, and a ping between them, all masked with zeros.
+    fn say_in_fragments(&mut self, dice: &mut Dice) {
+        if self.has_closed {
+            return;
+        }
+        let text = format!("{}:{}", self.said.len(), "é".repeat(dice.below(50)));
+        let (first, second) = text.as_bytes().split_at(dice.below(text.len()));
+        let frame = |head: u8, payload: &[u8]| {
+            [&[head, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
+        };
+        let frames = [frame(0x01, first), frame(0x89, b"?"), frame(0x80, second)];
+        self.client.send_raw(frames.concat());
+        self.said.push(text);
+    }
+
+    fn read_on(&mut self) {
+        self.client.read_on();
+        self.receive();
+    }
+
+    fn receive(&mut self) {
+        for received in self.client.recv_all() {
+            assert_eq!(self.closed, None, "something behind the close frame");
+            match received {
+                Received::Text(text) => {
+                    let number = text.split(':').next().and_then(|it| it.parse().ok());
+                    self.received.push(number.expect("a number"));
+                }
+                Received::Close { code, .. } => self.closed = Some(code),
+                Received::Ping(_) | Received::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// What it received was sent, in that order.
+    fn check_order(&self) {
+        let sent = self.page.sent.borrow();
+        let mut sent_ones = sent.iter();
+        for number in &self.received {
+            let is_sent = sent_ones.any(|sent| sent == number);
+            assert!(is_sent, "{}: {number} is twice, early or lost", self.number);
+        }
+    }
+
+    /// Each message that was accepted was received, or told as undelivered. Of those who were cut what
+    /// was on its way is lost.
+    fn check_end(&self) {
+        self.check_order();
+        let (sent, received) = (self.page.sent.borrow().len(), self.received.len());
+        let undelivered = self.page.undelivered();
+        let end = self.page.end.borrow();
+        let Some(end) = end.as_ref() else {
+            // Who was not let in by the middleware.
+            return assert_eq!((sent, received), (0, 0));
+        };
+        let what = format!(
+            "{}: {sent} sent, {received} received, {undelivered} told; {:?} {} {}",
+            self.number, end.by, end.code, end.cause
+        );
+        if self.closed.is_some() {
+            assert_eq!(sent, received + undelivered, "{what}");
+        } else {
+            assert!(sent >= received + undelivered, "{what}");
+        }
+        if end.by == By::Peer && self.has_closed {
+            assert_eq!(*self.page.heard.borrow(), self.said, "{what}");
+        }
+    }
+}
