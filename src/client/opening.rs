@@ -199,11 +199,6 @@ impl Dialing for Opening {
         None
     }
 
-    fn shutdown(&mut self) {
-        // Its attempts are told by the hub.
-        self.link().kill();
-    }
-
     fn closed(&mut self, cause: Cause) {
         let error = self.failure.take().unwrap_or_else(|| match cause {
             Cause::Io(kind) => kind.into(),

@@ -26,9 +26,6 @@ pub(crate) trait Dialing {
     /// A moment that was asked for has come; gives the next one.
     fn timeout(&mut self, now: Tick) -> Option<Tick>;
 
-    /// The reactor shuts down.
-    fn shutdown(&mut self);
-
     /// The connection is over, and there was no session.
     fn closed(&mut self, cause: Cause);
 }

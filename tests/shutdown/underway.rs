@@ -1,7 +1,11 @@
 //! What is in the middle of something when the server begins to shut down is answered all the same.
 
+#[cfg(target_os = "linux")]
+use std::io::Read;
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -12,6 +16,8 @@ use rushwire::{
 use super::common::client::{TEXT, frame, upgrade_request};
 use super::common::log::log;
 use super::common::{Client, Server, http, serve_with, until};
+#[cfg(target_os = "linux")]
+use super::common::{PATIENCE, unix::serve_unix};
 use super::{NEVER, options, wait_for_the_end_of};
 
 /// What another thread will decide.
@@ -210,6 +216,35 @@ fn who_is_at_the_door_is_answered_too() {
         }
     }
     drop((pages, sockets));
+    wait_for_the_end_of(&server.remote);
+}
+
+/// On Linux far more wait at the door of a Unix-domain socket than are accepted in two turns.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_is_at_the_door_is_answered_however_many_they_are() {
+    let (server, path) = serve_unix(options, |app| {
+        _ = app.get("/page", |ctx| ctx.text("a page"))
+    });
+    let held = server.hold();
+    let knock = |_| {
+        let mut stream = UnixStream::connect(&path).expect("there is a queue");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("set a timeout");
+        stream
+            .write_all(b"GET /page HTTP/1.0\r\n\r\n")
+            .expect("send");
+        stream
+    };
+    let streams: Vec<_> = (0..300).map(knock).collect();
+    server.remote.shutdown(NEVER).expect("it runs");
+    drop(held);
+    for mut stream in streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.ends_with("\r\n\r\na page"), "{answer:?}");
+    }
     wait_for_the_end_of(&server.remote);
 }
 
