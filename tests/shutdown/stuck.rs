@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use rushwire::testing::{Received, TestServer};
+use rushwire::testing::{Client as Reader, Received, TestServer};
 use rushwire::{App, Hub, Options, SendStatus, Socket, event};
 
-use super::common::log::log;
+use super::common::log::{Log, log};
 use super::common::{Client, serve_with};
 use super::crowd::{For, numbered};
 use super::{NEVER, options, wait_for_the_end_of};
 
-const STUCK: usize = 20;
+const STUCK: usize = 10;
 const READERS: usize = 200;
 const SIZE: usize = 50_000;
 /// What one is sent: far more than the system takes for it.
-const MESSAGES: u64 = 400;
+const MESSAGES: u64 = 200;
 
 #[test]
 fn who_never_reads_is_cut_at_the_deadline_and_what_it_has_not_got_is_counted() {
@@ -112,8 +112,8 @@ const WAITING: u8 = 10;
 const LEN: usize = 30 * 1024;
 const STEP: usize = 5 * 1024;
 
-/// Has somebody read slowly what was sent before `end`; gives what was heard, and what came of it.
-fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
+/// A server, somebody who does not read what was sent, and what is heard of the end.
+fn slow() -> (TestServer, Reader, Log) {
     let (pen, log) = log();
     let mut app = App::with(Options {
         heartbeat: Duration::ZERO,
@@ -130,22 +130,41 @@ fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
     });
     let test = TestServer::new(app).expect("it is right");
     test.set_window(STEP);
-    let mut slow = test.connect("/");
-    slow.stop_reading();
+    let mut reader = test.connect("/");
+    reader.stop_reading();
     for n in 0..WAITING {
         test.hub().ws_broadcast(&vec![n; LEN], None);
     }
     // The network is full, and the rest waits.
     test.turn();
+    (test, reader, log)
+}
+
+/// Has somebody read slowly what was sent before `end`; gives what was heard, and what came of it.
+fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
+    let (test, mut reader, log) = slow();
     end(test.hub());
     test.turn();
     for _ in 0..2 * usize::from(WAITING) * LEN / STEP {
         test.clock().advance(Duration::from_secs(1));
-        slow.read_on();
-        slow.stop_reading();
+        reader.read_on();
+        reader.stop_reading();
     }
-    slow.read_on();
-    (slow.recv_all(), log.next())
+    reader.read_on();
+    (reader.recv_all(), log.next())
+}
+
+/// However long the grace is.
+#[test]
+fn who_does_not_read_on_for_close_timeout_is_not_waited_for() {
+    let (test, _reader, log) = slow();
+    test.hub().shutdown(NEVER);
+    test.turn();
+    test.clock().advance(Duration::from_millis(4_980));
+    assert!(!test.hub().is_empty());
+    test.clock().advance(Duration::from_millis(30));
+    assert!(test.hub().is_empty() && test.is_done());
+    assert_eq!(log.next(), format!("1001 CloseTimeout {WAITING}"));
 }
 
 /// It takes a minute, and `close_timeout` is five seconds.
