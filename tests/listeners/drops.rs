@@ -229,7 +229,11 @@ const ENDS: [(&str, End); 4] = [
 
 fn listen(connection: &Connection, marks: &Marks, run: impl Fn(&Connection) + 'static) {
     let held = (connection.clone(), marks.mark("listener"));
-    connection.on_error(move |_| run(&held.0));
+    connection.on_error(move |_| {
+        // All of it is captured, not only the part that is used.
+        let (connection, _mark) = &held;
+        run(connection);
+    });
 }
 
 #[test]
