@@ -310,6 +310,7 @@ impl Attempts {
         self.hush();
     }
 
+    /// Tells the listener. If it is over, [`hush`](Self::hush) follows.
     pub(super) fn tell(&self, failed: &Failed) {
         let Some(mut listener) = self.on_error.take() else {
             return;
@@ -319,7 +320,7 @@ impl Attempts {
             self.hub.report(None, &panic);
         }
         let is_replaced = self.on_error.borrow().is_some();
-        match is_replaced || self.is_over() {
+        match is_replaced {
             true => self.let_go(listener),
             false => *self.on_error.borrow_mut() = Some(listener),
         }

@@ -1,12 +1,14 @@
 //! How a connection of the client ends, and what is left of it.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rushwire::{ConnectError, ConnectOptions, Gone, OwnedMessage, SendStatus, event};
+use rushwire::{ConnectError, ConnectOptions, Gone, Hub, OwnedMessage, SendStatus, event};
 
+use crate::common::PATIENCE;
 use crate::peer::{Peer, play, unmasked};
 use crate::{Dialer, never};
 
@@ -117,6 +119,27 @@ fn closing_gives_up_before_anything_was_tried() {
     assert_eq!(dialer.connection.close(), 1);
     assert!(dialer.connection.is_over());
     assert_eq!(dialer.connection.send("late"), SendStatus::Closed);
+    assert_eq!(dialer.run(), []);
+}
+
+#[test]
+fn closing_gives_up_what_has_an_address_and_is_not_begun_yet() {
+    let stage = play(|listener| {
+        listener.set_nonblocking(true).expect("set");
+        // The system may have connected it, but nothing is said.
+        if let Ok((mut stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).expect("set");
+            stream.set_read_timeout(Some(PATIENCE)).expect("set");
+            assert_eq!(stream.read(&mut [0]).expect("it ends"), 0);
+        }
+    });
+    let mut dialer = Dialer::new(&stage.url, ConnectOptions::default(), never);
+    let connection = dialer.connection.clone();
+    // Behind the timer with which it begins, and before the reactor takes what that has left for it.
+    let close = move |_: &Hub| assert_eq!(connection.close(), 0);
+    dialer.client.hub().set_timeout(Duration::ZERO, close);
+    dialer.run_until("it is over", |this| this.connection.is_over());
+    assert!(dialer.client.is_done() && dialer.connection.is_over());
     assert_eq!(dialer.run(), []);
 }
 
