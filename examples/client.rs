@@ -8,7 +8,8 @@
 //!
 //! Words behind the URL: `--header NAME:VALUE`, `--protocol NAME` (each as often as you like),
 //! `--reconnect` to come back when the connection is lost, and `--linger SECONDS` for how long it listens
-//! on after the last line (1). It ends with status 0 after a regular end, else with 1.
+//! on after the last line (1). On SIGTERM and Ctrl-C it says goodbye, and at the second one it just goes. It
+//! ends with status 0 after a regular end, else with 1.
 
 use std::cell::Cell;
 use std::io::{BufRead, Write};
@@ -17,8 +18,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 use rushwire::{
-    Client, CloseCode, ConnectOptions, Connection, Message, Reconnect, Remote, SendStatus, Socket,
-    event,
+    Client, CloseCode, ConnectOptions, Connection, Message, Reconnect, Remote, RemoteConnection,
+    SendStatus, Socket, event,
 };
 
 type Error = Box<dyn std::error::Error>;
@@ -48,6 +49,7 @@ fn main() -> Result<(), Error> {
         Some(wait) => eprintln!("{}; again in {wait:.1?}", failed.error),
         None => eprintln!("{}", failed.error),
     });
+    leave_on_signals(client.remote(), connection.remote())?;
     let mut typed = Typed::new(client.remote(), wish.linger);
     while !client.is_done() {
         client.turn(None)?;
@@ -57,6 +59,26 @@ fn main() -> Result<(), Error> {
         true => Ok(()),
         false => std::process::exit(1),
     }
+}
+
+/// Closes the connection on SIGTERM and Ctrl-C: at the first signal politely, at the second at once.
+#[cfg(unix)]
+fn leave_on_signals(client: Remote, connection: RemoteConnection) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    std::thread::spawn(move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() && connection.close().is_ok() && signals.next().is_some() {
+            // A client that is gone has nothing to leave.
+            let _ = client.shutdown(Duration::ZERO);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn leave_on_signals(_client: Remote, _connection: RemoteConnection) -> std::io::Result<()> {
+    Ok(())
 }
 
 impl Wish {

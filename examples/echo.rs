@@ -1,12 +1,15 @@
 //! The server that conformance suites and benchmarks talk to.
 //!
 //! `/` and `/echo` send back what they hear; `/room` is one room, in which everyone hears what the
-//! others say.
+//! others say. On SIGTERM and Ctrl-C everyone hears 1001, and what was said before is delivered.
 //!
 //! ```text
 //! cargo run --release --example echo -- 127.0.0.1:9001        # and without a heartbeat
 //! cargo run --release --example echo -- 127.0.0.1:9001 30     # with one every 30 seconds
 //! ```
+
+#[path = "shared/shutdown.rs"]
+mod shutdown;
 
 use std::time::Duration;
 
@@ -33,6 +36,7 @@ fn main() -> std::io::Result<()> {
             socket.broadcast("room", message);
         });
     });
+    shutdown::on_signals(app.remote())?;
     app.listen(&address, |address| println!("listening on {address}"))
 }
 

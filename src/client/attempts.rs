@@ -24,6 +24,7 @@ use super::options::ConnectOptions;
 use super::unsent::Unsent;
 use super::url::Url;
 use crate::net::protocol::Outgoing;
+use crate::net::slab::Key;
 use crate::net::stream::Stream;
 use crate::proto::close::CloseCode;
 use crate::ws::dialing::{Dialing, Wanted};
@@ -59,7 +60,8 @@ pub(super) enum State {
     Waiting(Option<Timer>),
     /// Until there are addresses, or that timer rings.
     LookingUp(Timer),
-    Connecting,
+    /// Over that link, once there is one.
+    Connecting(Option<Key>),
     /// Since then.
     Open(Socket, Duration),
     Over,
@@ -119,10 +121,11 @@ impl Attempts {
     }
 
     /// From now on nothing is tried any more.
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         match self.enter(State::Over) {
             State::Over => return,
             State::Waiting(Some(timer)) | State::LookingUp(timer) => drop(timer.cancel()),
+            State::Connecting(Some(key)) => self.hub.link(key).kill(),
             _ => {}
         }
         self.hub.dials().give_up(self.number);
@@ -167,7 +170,7 @@ impl Attempts {
             _ => return,
         };
         timer.cancel();
-        drop(self.enter(State::Connecting));
+        drop(self.enter(State::Connecting(None)));
         match found {
             Ok(addresses) => {
                 let nobody = io::Error::new(ErrorKind::NotFound, "the host has no address");
@@ -203,6 +206,12 @@ impl Attempts {
         let _ = stream.set_nodelay(true);
         let this = Rc::clone(self);
         let begin = move |key: io::Result<_>| {
+            if this.is_over() {
+                return None;
+            }
+            if let Ok(key) = key {
+                drop(this.enter(State::Connecting(Some(key))));
+            }
             let opening = match key {
                 Ok(key) => Opening::new(&this, key, address, others),
                 Err(error) => Err(error.into()),
@@ -301,7 +310,7 @@ impl Attempts {
         self.hush();
     }
 
-    fn tell(&self, failed: &Failed) {
+    pub(super) fn tell(&self, failed: &Failed) {
         let Some(mut listener) = self.on_error.take() else {
             return;
         };
@@ -317,7 +326,7 @@ impl Attempts {
     }
 
     /// When it is over, nothing is told any more: so a listener may hold its own connection.
-    fn hush(&self) {
+    pub(super) fn hush(&self) {
         if self.is_over() {
             self.let_go(self.on_error.take());
         }
@@ -329,50 +338,13 @@ impl Attempts {
         unsent
     }
 
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         let socket = self.socket();
         self.give_up();
         if let Some(socket) = socket {
             socket.close();
         }
         self.unsent.forget()
-    }
-}
-
-/// Attempts that their connection keeps, as the hub sees them.
-impl Wanted for Attempts {
-    fn send(&self, message: &OwnedMessage) {
-        let message = Message::from(message);
-        match self.socket() {
-            Some(socket) if socket.ready_state() == ReadyState::Open => socket.send(message),
-            _ => self.keep(message),
-        };
-    }
-
-    fn close(&self) {
-        let unsent = self.end();
-        if unsent > 0 {
-            let (error, retry_in) = (ConnectError::Closed(CloseCode::NORMAL, String::new()), None);
-            self.tell(&Failed {
-                error,
-                retry_in,
-                unsent,
-            });
-        }
-        self.hush();
-    }
-
-    fn stop(&self) {
-        if self.is_over() || self.socket().is_some() {
-            return;
-        }
-        self.give_up();
-        self.tell(&Failed {
-            error: ConnectError::Shutdown,
-            retry_in: None,
-            unsent: self.unsent.forget(),
-        });
-        self.hush();
     }
 }
 

@@ -82,7 +82,7 @@ impl fmt::Debug for Connection {
         let state = match &*self.0.state.borrow() {
             State::Waiting(_) => "waiting",
             State::LookingUp(_) => "looking up",
-            State::Connecting => "connecting",
+            State::Connecting(_) => "connecting",
             State::Open(..) => "open",
             State::Over => "over",
         };

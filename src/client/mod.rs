@@ -11,6 +11,7 @@ mod refusal;
 mod standalone;
 mod unsent;
 mod url;
+mod wanted;
 
 pub use connection::{Connection, RemoteConnection};
 pub use error::{Answer, ConnectError, Failed};

@@ -128,7 +128,12 @@ fn closing_gives_up_amid_the_handshake() {
         sender.send(()).expect("the test waits");
         peer.wait_for_the_end();
     });
-    let mut dialer = Dialer::new(&stage.url, ConnectOptions::default(), never);
+    // Neither side waits for a time-out.
+    let options = ConnectOptions {
+        handshake_timeout: Duration::from_secs(3_600),
+        ..ConnectOptions::default()
+    };
+    let mut dialer = Dialer::new(&stage.url, options, never);
     dialer.run_until("the request is there", |_| receiver.try_recv().is_ok());
     assert_eq!(dialer.connection.close(), 0);
     assert_eq!(dialer.run(), []);

@@ -8,9 +8,12 @@ mod held;
 mod orders;
 mod world;
 
+use std::net::TcpListener;
 use std::time::Duration;
 
-use rushwire::{App, Client as Connector, ConnectError, ConnectOptions, Gone, Hub, event};
+use rushwire::{
+    App, Client as Connector, ConnectError, ConnectOptions, Connection, Gone, Hub, Reconnect, event,
+};
 
 use self::held::Marks;
 use self::orders::{ITEMS, Item, orders, permutations};
@@ -97,7 +100,7 @@ fn the_orders_have_every_order_of_every_four_among_them() {
     }
 }
 
-/// What puts something into a server.
+/// Leaves something with a hub.
 type Leave = fn(&mut App, &Hub, &Marks);
 
 /// What an application leaves with a hub, each thing with the hub in it.
@@ -193,10 +196,67 @@ fn nothing_is_begun_on_a_hub_whose_server_is_gone() {
     assert_eq!((hub.len(), hub.ws_broadcast("x", None)), (0, 0));
 }
 
+/// What is done with a connection whose listener holds it.
+type End = fn(&Connection, &Marks);
+
+/// How a connection may come to be over, while its listener for failures holds it.
+const ENDS: [(&str, End); 4] = [
+    ("it is closed", |connection, marks| {
+        listen(connection, marks, |_| {});
+        connection.close();
+    }),
+    (
+        "it is closed before somebody listens",
+        |connection, marks| {
+            connection.close();
+            listen(connection, marks, |_| {});
+        },
+    ),
+    ("it is closed by its own listener", |connection, marks| {
+        listen(connection, marks, |connection| _ = connection.close());
+    }),
+    (
+        "its own listener sets another, and closes it",
+        |connection, marks| {
+            let inner = marks.clone();
+            listen(connection, marks, move |connection| {
+                listen(connection, &inner, |_| {});
+                connection.close();
+            });
+        },
+    ),
+];
+
+fn listen(connection: &Connection, marks: &Marks, run: impl Fn(&Connection) + 'static) {
+    let held = (connection.clone(), marks.mark("listener"));
+    connection.on_error(move |_| run(&held.0));
+}
+
+#[test]
+fn a_connection_that_is_over_lets_go_of_its_listener_which_may_hold_it() {
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let url = format!("ws://{}", gone.local_addr().expect("address"));
+    drop(gone);
+    for (name, end) in ENDS {
+        let marks = Marks::default();
+        let mut client = Connector::new().expect("a client");
+        let options = ConnectOptions {
+            reconnect: Some(Reconnect::default()),
+            ..ConnectOptions::default()
+        };
+        let connection = client.connect(&url, options, |_, _| {}).expect("a URL");
+        end(&connection, &marks);
+        client.run().expect("it ends");
+        assert!(connection.is_over(), "{name}");
+        assert_eq!(marks.alive(), [""; 0], "{name}");
+    }
+}
+
 /// The client that runs its own reactor, and all that can be held of it.
 #[test]
 fn a_client_and_what_it_holds_are_let_go_of_in_every_order() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
     let url = format!("ws://{}", listener.local_addr().expect("address"));
     for order in permutations(5, 5) {
         let marks = Marks::default();

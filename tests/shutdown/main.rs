@@ -6,6 +6,7 @@
 mod common;
 
 mod crowd;
+mod cycles;
 #[cfg(unix)]
 mod examples;
 mod inside;
