@@ -40,7 +40,7 @@ fn live(at: SocketAddr, cycle: usize) -> SocketAddr {
         assert_eq!(client.text(), "hello");
         assert_eq!(http::get(at, "/").text(), "a page");
         remote.shutdown(PATIENCE).expect("it runs");
-        if cycle % 2 == 0 {
+        if cycle.is_multiple_of(2) {
             // The server ends the connection first, and its port remembers that for a minute.
             client.expect_close(1001);
         }
