@@ -93,7 +93,8 @@ pub struct Options {
     pub handshake_timeout: Duration,
     /// How long a connection may be idle between requests. Default: 5 s.
     pub keep_alive_timeout: Duration,
-    /// How long the peer may take to answer our close frame, and to read what is left. Default: 5 s.
+    /// How long the peer may take to answer our close frame, and to read what is left: that it may go on
+    /// with as long as it reads 16 KiB in this time. Default: 5 s.
     pub close_timeout: Duration,
     /// Closes a socket that has sent no message for so long, with 1001. Default: off.
     pub idle_timeout: Duration,

@@ -187,7 +187,17 @@ impl Link<'_> {
 
     /// Lets nothing more be queued. The peer is still heard.
     pub(crate) fn shut(self) {
-        self.links.table().advance(self.key, Stage::Closing);
+        self.links.table().shut(self.key);
+    }
+
+    /// Whether the peer still reads what is left for it: 16 KiB at least since this was last asked, or since
+    /// nothing more may be queued.
+    pub(crate) fn still_reads(self) -> bool {
+        let mut table = self.links.table();
+        table
+            .halves
+            .get_mut(self.key)
+            .is_some_and(Half::still_reads)
     }
 
     /// Writes what is queued, then disconnects. With `linger` the peer's FIN is waited for, so that

@@ -32,9 +32,11 @@ impl Table {
         }
     }
 
-    pub(super) fn advance(&mut self, key: Key, to: Stage) {
+    pub(super) fn shut(&mut self, key: Key) {
         if let Some(half) = self.halves.get_mut(key) {
-            half.advance(to);
+            half.advance(Stage::Closing);
+            // What it reads of the rest counts from here.
+            half.outbox.remember(half.outbox.len());
         }
     }
 

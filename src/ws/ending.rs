@@ -144,14 +144,18 @@ impl Socket {
         });
     }
 
-    /// The peer has not answered our close frame.
-    pub(super) fn give_up(&self) {
-        self.0.look(|rare| {
-            if let Some(ending) = &mut rare.ending {
-                ending.cause = Cause::CloseTimeout;
-            }
+    /// The peer has not answered our close frame in time. It may still be busy with what is before that.
+    pub(super) fn give_up_or_wait(&self, now: Tick) {
+        let still_reads = self.link().still_reads();
+        let deadline = now.after(self.0.hub.settings().close_timeout);
+        self.0.look(|rare| match &mut rare.ending {
+            Some(ending) if still_reads => ending.deadline = deadline,
+            Some(ending) => ending.cause = Cause::CloseTimeout,
+            None => {}
         });
-        self.leave_link().kill();
+        if !still_reads {
+            self.leave_link().kill();
+        }
     }
 
     /// Sends our close frame and waits for the peer's (RFC 6455 §7.1.2).

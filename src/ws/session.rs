@@ -128,7 +128,7 @@ impl Session {
         let active = self.extra.as_ref().map(|extra| extra.active);
         if let Some(ending) = self.socket.ending() {
             if ending.deadline.has_come(now) {
-                self.socket.give_up();
+                self.socket.give_up_or_wait(now);
             }
         } else if !self.socket.is_admitted() {
             if opened.is_some_and(|opened| due(opened, settings.admission_timeout)) {

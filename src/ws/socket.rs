@@ -198,8 +198,8 @@ impl Socket {
     /// Starts the closing handshake with code 1000 and no reason (RFC 6455 §7.1.2).
     ///
     /// What was sent before is delivered first; what is sent later is not sent, and no more messages
-    /// are heard. [`event::Close`] follows when the peer has answered, or after
-    /// [`close_timeout`](crate::Options::close_timeout).
+    /// are heard. [`event::Close`] follows when the peer has answered, or when it neither answers nor reads
+    /// what is left for [`close_timeout`](crate::Options::close_timeout).
     pub fn close(&self) {
         self.begin_close(CloseCode::NORMAL, "", Cause::Requested);
     }

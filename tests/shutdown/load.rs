@@ -32,8 +32,7 @@ struct Promised {
 /// What was promised to whom, by number; written when its end is heard.
 type Ledger = Arc<Mutex<BTreeMap<usize, Promised>>>;
 
-/// What is done once.
-type Deed = Box<dyn FnOnce(&Hub)>;
+type Job = Box<dyn FnOnce(&Hub)>;
 
 /// The server's side: counts what is accepted.
 #[derive(Default)]
@@ -41,7 +40,7 @@ struct Teller {
     /// Messages for everyone so far.
     common: Cell<u64>,
     /// The next message that is heard is the signal for this.
-    due: RefCell<Option<Deed>>,
+    due: RefCell<Option<Job>>,
 }
 
 impl Teller {
@@ -123,15 +122,6 @@ thread_local! {
     static TELLER: RefCell<Option<Rc<Teller>>> = const { RefCell::new(None) };
 }
 
-/// Has the next message bring that about.
-fn with_the_next_message(hub: &Hub, run: impl FnOnce(&Hub) + 'static) {
-    TELLER.with_borrow(|teller| {
-        let teller = teller.as_ref().expect("it is here");
-        *teller.due.borrow_mut() = Some(Box::new(run));
-    });
-    _ = hub;
-}
-
 type Shut = fn(&Server);
 
 /// Ways to ask for it, with all the time that is needed.
@@ -140,14 +130,14 @@ const WAYS: [(&str, Shut); 4] = [
         server.remote.shutdown(NEVER).expect("it runs");
     }),
     ("a listener, and messages behind it", |server| {
-        server.ask(|hub| {
-            with_the_next_message(hub, |hub| {
+        server.ask(|_| {
+            let shut = |hub: &Hub| {
                 hub.shutdown(Duration::MAX);
-                TELLER.with_borrow(|teller| {
-                    let teller = teller.as_ref().expect("it is here");
-                    (0..20).for_each(|_| teller.tell_all(hub));
-                });
-            });
+                let teller = TELLER.with_borrow(Clone::clone).expect("it is here");
+                (0..20).for_each(|_| teller.tell_all(hub));
+            };
+            let teller = TELLER.with_borrow(Clone::clone).expect("it is here");
+            *teller.due.borrow_mut() = Some(Box::new(shut));
         });
     }),
     ("a timer", |server| {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rushwire::{SendStatus, event};
+use rushwire::testing::{Received, TestServer};
+use rushwire::{App, Hub, Options, SendStatus, Socket, event};
 
 use super::common::log::log;
 use super::common::{Client, serve_with};
@@ -96,4 +97,64 @@ fn a_second_call_cuts_those_whom_the_first_would_wait_for() {
     server.remote.shutdown(Duration::ZERO).expect("it runs");
     wait_for_the_end_of(&server.remote);
     drop(stuck);
+}
+
+/// What waits for somebody who reads slowly, and how much of it is read in a second.
+const REST: usize = 300 * 1024;
+const STEP: usize = 5 * 1024;
+
+/// Has somebody read slowly what was sent before `end`; gives what was heard, and what came of it.
+fn read_slowly(end: impl FnOnce(&Hub)) -> (Vec<Received>, String) {
+    let (pen, log) = log();
+    let mut app = App::with(Options {
+        heartbeat: Duration::ZERO,
+        ..Options::default()
+    });
+    app.ws("/", move |socket, _| {
+        let pen = pen.clone();
+        socket.on(event::Close, move |_, close| {
+            pen.note(format!(
+                "{} {:?} {}",
+                close.code, close.cause, close.undelivered
+            ));
+        });
+    });
+    let test = TestServer::new(app).expect("it is right");
+    test.set_window(STEP);
+    let mut slow = test.connect("/");
+    slow.stop_reading();
+    test.hub().ws_broadcast(&vec![7; REST], None);
+    end(test.hub());
+    test.turn();
+    for _ in 0..2 * REST / STEP {
+        test.clock().advance(Duration::from_secs(1));
+        slow.read_on();
+        slow.stop_reading();
+    }
+    slow.read_on();
+    (slow.recv_all(), log.next())
+}
+
+/// It takes a minute, and `close_timeout` is five seconds.
+#[test]
+fn who_reads_slowly_gets_the_rest_as_long_as_the_grace_lasts() {
+    let close = |code, reason: &str| {
+        let reason = reason.to_owned();
+        vec![
+            Received::Binary(vec![7; REST]),
+            Received::Close { code, reason },
+        ]
+    };
+    let (heard, end) = read_slowly(|hub| hub.shutdown(Duration::from_secs(100)));
+    assert_eq!(end, "1001 Shutdown 0");
+    assert!(heard == close(1001, "server is shutting down"));
+    let (heard, end) = read_slowly(|hub| hub.sockets().iter().for_each(Socket::close));
+    assert_eq!(end, "1000 Requested 0");
+    assert!(heard == close(1000, ""));
+    let (heard, end) = read_slowly(|hub| hub.shutdown(Duration::from_secs(30)));
+    assert_eq!(
+        (end.as_str(), heard.len()),
+        ("1001 Shutdown 1", 0),
+        "it is counted"
+    );
 }
