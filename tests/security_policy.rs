@@ -111,4 +111,5 @@ fn what_is_said_to_be_off_is_off() {
         assert!(is_off, "{name}");
     }
     assert!(options.allow_origins.is_empty() && options.trusted_proxies.is_empty());
+    assert!(options.slow_listener.is_zero() && POLICY.contains("`slow_listener`, which is off,"));
 }
