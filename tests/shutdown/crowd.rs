@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
@@ -167,10 +167,18 @@ fn whole(bytes: &[u8]) -> Option<(usize, usize)> {
     bytes.get(..header + len).map(|_| (header, header + len))
 }
 
+/// What the threads of a crowd share.
+pub(super) struct Crowd {
+    /// Nobody talks before all are connected.
+    pub(super) start: Barrier,
+    /// Clients that have heard much.
+    pub(super) busy: AtomicUsize,
+}
+
 /// Connects clients with those numbers, who talk until they are closed, and tells what they have heard.
-/// `busy` counts those who have heard much.
-pub(super) fn talk(addr: SocketAddr, numbers: Range<usize>, busy: &Arc<AtomicUsize>) -> Vec<Heard> {
+pub(super) fn talk(addr: SocketAddr, numbers: Range<usize>, crowd: &Crowd) -> Vec<Heard> {
     let mut talkers: Vec<_> = numbers.map(|number| Talker::new(addr, number)).collect();
+    crowd.start.wait();
     let (mut last, mut chunk) = (Instant::now(), vec![0; 64 * 1024]);
     while talkers.iter().any(|talker| !talker.has_ended) {
         let mut any = false;
@@ -178,7 +186,7 @@ pub(super) fn talk(addr: SocketAddr, numbers: Range<usize>, busy: &Arc<AtomicUsi
             let before = talker.heard.own;
             any |= talker.go_on(&mut chunk);
             if before < BUSY && talker.heard.own >= BUSY {
-                busy.fetch_add(1, SeqCst);
+                crowd.busy.fetch_add(1, SeqCst);
             }
         }
         if any {

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use rushwire::event::{By, Cause};
 use rushwire::{App, Hub, SendStatus, Socket, event};
 
 use super::common::{Server, serve_with, until};
-use super::crowd::{For, Heard, numbered, talk};
+use super::crowd::{Crowd, For, Heard, numbered, talk};
 use super::{NEVER, options, wait_for_the_end_of};
 
 const CLIENTS: usize = 240;
@@ -98,15 +98,19 @@ fn serve_until(shut: impl FnOnce(&Server)) -> (BTreeMap<usize, Promised>, Vec<He
         TELLER.set(Some(Rc::clone(&teller)));
         app.ws("/", move |socket, _| teller.welcome(socket, &kept));
     });
-    let (addr, busy) = (server.addr, Arc::new(AtomicUsize::new(0)));
+    let addr = server.addr;
+    let crowd = Arc::new(Crowd {
+        start: Barrier::new(THREADS),
+        busy: AtomicUsize::new(0),
+    });
     let each = CLIENTS / THREADS;
     let threads: Vec<_> = (0..THREADS)
         .map(|n| {
-            let busy = Arc::clone(&busy);
-            std::thread::spawn(move || talk(addr, n * each..(n + 1) * each, &busy))
+            let crowd = Arc::clone(&crowd);
+            std::thread::spawn(move || talk(addr, n * each..(n + 1) * each, &crowd))
         })
         .collect();
-    until("all are busy", || busy.load(SeqCst) == CLIENTS);
+    until("all are busy", || crowd.busy.load(SeqCst) == CLIENTS);
     shut(&server);
     wait_for_the_end_of(&server.remote);
     server.join();
