@@ -121,6 +121,13 @@ impl Half {
             .saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
+    /// Messages are dropped because the peer does not read: it is told when it does.
+    pub(super) fn shed(&mut self, messages: usize, tally: &Tally) {
+        self.lose(messages);
+        self.flags.set(Flags::PRESSED, true);
+        tally.dropped(messages);
+    }
+
     /// Whether a peer that is to read the rest still does: so many bytes since it was last asked.
     pub(super) fn still_reads(&mut self) -> bool {
         let left = self.outbox.len();
@@ -176,18 +183,14 @@ pub(super) fn admit(
             Overflow::Close => return Sent::Overflow,
             Overflow::DropOldest if len <= max => {
                 let dropped = half.outbox.drop_oldest(max - len, limits.measure);
-                half.lose(dropped);
-                half.flags.set(Flags::PRESSED, true);
-                tally.dropped(dropped);
+                half.shed(dropped, tally);
             }
             // One that never has room makes none.
             Overflow::DropOldest | Overflow::DropNewest => {}
         }
     }
     if half.outbox.weight() + len > max {
-        half.flags.set(Flags::PRESSED, true);
-        half.lose(1);
-        tally.dropped(1);
+        half.shed(1, tally);
         return Sent::Dropped;
     }
     push(&mut half.outbox);

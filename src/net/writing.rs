@@ -26,9 +26,7 @@ impl Table {
             && half.is_congested()
         {
             let dropped = half.outbox.drop_oldest(0, self.limits.measure);
-            half.lose(dropped);
-            half.flags.set(Flags::PRESSED, true);
-            self.tally.dropped(dropped);
+            half.shed(dropped, &self.tally);
         }
     }
 
