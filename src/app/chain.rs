@@ -66,7 +66,8 @@ impl<'a> HttpNext<'a> {
             Some(_) => "middleware",
             None => "handler",
         };
-        let outcome = core.hub.run(call(what, ctx), || match next {
+        let call = || Call::for_path(what, ctx.request().path());
+        let outcome = core.hub.run(call, || match next {
             Some(step) => (step.borrow_mut())(ctx, self),
             None => self.end.run(core, ctx),
         });
@@ -113,20 +114,12 @@ fn decline(core: &Core, ctx: &Context, answer: &Response, error: &HttpError) {
         return;
     };
     let headers = ctx.header_count();
+    let call = || Call::for_path("error handler", ctx.request().path());
     let dress = || (dress.borrow_mut())(ctx, error);
-    if let Err(panic) = core.hub.run(call("error handler", ctx), dress) {
+    if let Err(panic) = core.hub.run(call, dress) {
         core.hub.report(None, &panic);
         ctx.forget_since(headers);
         ctx.decline(&failure());
-    }
-}
-
-/// Code of the application that runs for a request.
-fn call<'a>(what: &'a str, ctx: &'a Context) -> impl FnOnce() -> Call<'a> {
-    move || Call {
-        what,
-        path: ctx.request().path(),
-        ..Call::default()
     }
 }
 

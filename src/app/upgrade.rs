@@ -138,11 +138,7 @@ pub(super) fn ask<R>(
     request: &Request,
     question: impl FnOnce() -> R,
 ) -> Result<R, Response> {
-    let call = || Call {
-        what,
-        path: request.path(),
-        ..Call::default()
-    };
+    let call = || Call::for_path(what, request.path());
     core.hub.run(call, question).map_err(|panic| {
         core.hub.report(None, &panic);
         chain::failure()

@@ -42,6 +42,15 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// One for a request for `path`.
+    pub(crate) fn for_path(what: &'a str, path: &'a str) -> Self {
+        Self {
+            what,
+            path,
+            ..Self::default()
+        }
+    }
+
     /// One for a socket.
     pub(crate) fn for_socket(what: &'a str, socket: &'a Socket) -> Self {
         Self {
