@@ -10,7 +10,7 @@ use crate::proto::frame::Opcode;
 use crate::proto::naive::{Owned, decode_cut};
 
 const MAX: usize = 70_000;
-/// How many of the longest: more take time and find nothing.
+/// More messages than this take time and find nothing.
 const MOST: usize = 32;
 const LETTERS: [char; 6] = ['a', '\u{7F}', 'é', '€', '\u{FFFF}', '😀'];
 const CODES: [u16; 10] = [1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4000, 4999];

@@ -1,7 +1,5 @@
 //! The router against one that tries all patterns in turn.
 
-use std::cmp::Ordering;
-
 use crate::http::{BadEscape, Pattern, Router};
 
 /// More patterns than this find nothing more.
@@ -45,7 +43,8 @@ pub fn router(data: &[u8]) {
     }
 }
 
-/// What a segment of a pattern asks for: the first ones come before the others.
+/// What a segment of a pattern asks for. Of two patterns that match one path, the lesser is meant: the one
+/// that says more at the first segment in which they differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
     Literal(String),
@@ -70,18 +69,8 @@ fn naive(known: &[Vec<Shape>], path: &str) -> Option<Option<(usize, Vec<String>)
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let all = known.iter().enumerate();
     let all = all.filter_map(|(place, shape)| Some((shape, (place, values(shape, &segments)?))));
-    let best = all.min_by(|(one, _), (other, _)| rank(one, other));
+    let best = all.min_by(|(one, _), (other, _)| one.cmp(other));
     Some(best.map(|(_, found)| found))
-}
-
-/// Of two patterns that match one path, the one that says more at the first segment that differs.
-fn rank(one: &[Shape], other: &[Shape]) -> Ordering {
-    let of = |shape: &Shape| match shape {
-        Shape::Literal(_) => 0,
-        Shape::Name => 1,
-        Shape::Rest => 2,
-    };
-    one.iter().map(of).cmp(other.iter().map(of))
 }
 
 /// What the names stand for, if all of the segments match.

@@ -2,6 +2,8 @@
 
 use super::choices::{Choices, pieces};
 use crate::proto::decoder::{Decoder, Role};
+use crate::proto::encoder::prepare;
+use crate::proto::frame::Opcode;
 use crate::proto::naive::{Owned, decode_cut, drain};
 use crate::proto::violation::Violation;
 
@@ -34,21 +36,10 @@ pub fn utf8(data: &[u8]) {
     assert_eq!(first_refused(bytes), first_impossible(bytes));
 }
 
-/// A frame as a server sends it, its length always in eight bytes or in one.
+/// A frame as a server sends it, whose first byte is that one.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![first];
-    match payload.len() {
-        len @ 0..=125 => frame.push(len as u8),
-        len @ 126..=0xFFFF => {
-            frame.push(126);
-            frame.extend((len as u16).to_be_bytes());
-        }
-        len => {
-            frame.push(127);
-            frame.extend((len as u64).to_be_bytes());
-        }
-    }
-    frame.extend(payload);
+    let mut frame = prepare(Opcode::Text, payload);
+    frame[0] = first;
     frame
 }
 
