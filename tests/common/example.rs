@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::ops::{Deref, DerefMut};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -10,9 +11,12 @@ use serde_json::Value;
 use super::client::Client;
 use super::{PATIENCE, until};
 
-/// The program, which is killed when this is dropped.
+/// A program, which is killed when this is dropped.
+pub struct Program(Child);
+
+/// A program that serves at an address.
 pub struct Example {
-    child: Child,
+    program: Program,
     pub addr: SocketAddr,
 }
 
@@ -32,29 +36,58 @@ impl Example {
     }
 
     /// Runs a program that says first where it listens.
-    pub fn run(mut program: Command) -> Self {
-        let spawned = program.stdout(Stdio::piped()).spawn();
-        let mut child =
-            spawned.unwrap_or_else(|e| panic!("{e}; run `cargo build --examples`: {program:?}"));
+    pub fn run(mut command: Command) -> Self {
+        let mut program = Program::run(command.stdout(Stdio::piped()));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped"))
+        BufReader::new(program.stdout())
             .read_line(&mut line)
             .expect("a line");
-        let addr = line.trim().strip_prefix("listening on http://");
-        let addr = addr.and_then(|addr| addr.parse().ok());
+        let addr = line.trim().strip_prefix("listening on ");
+        let addr = addr.and_then(|addr| addr.trim_start_matches("http://").parse().ok());
         Self {
-            child,
+            program,
             addr: addr.unwrap_or_else(|| panic!("{line:?}")),
         }
     }
+}
+
+impl Deref for Example {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+impl DerefMut for Example {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+}
+
+impl Program {
+    pub fn run(command: &mut Command) -> Self {
+        let spawned = command.spawn();
+        Self(spawned.unwrap_or_else(|e| panic!("{e}; run `cargo build --examples`: {command:?}")))
+    }
 
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.0.id()
+    }
+
+    /// Its stdout, if that is piped.
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("it is piped")
+    }
+
+    /// Its stdin, if that is piped.
+    pub fn stdin(&mut self) -> ChildStdin {
+        self.0.stdin.take().expect("it is piped")
     }
 
     /// Sends it a signal, as `kill` names them: `-TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         let status = Command::new("kill").args([name, &id]).status();
         assert!(status.expect("kill").success());
     }
@@ -63,7 +96,7 @@ impl Example {
     pub fn end(&mut self) -> Option<i32> {
         let mut status = None;
         until("it ends", || {
-            status = self.child.try_wait().expect("wait");
+            status = self.0.try_wait().expect("wait");
             status.is_some()
         });
         status.and_then(|status| status.code())
@@ -95,10 +128,10 @@ pub fn refusal(mut program: Command) -> String {
     said
 }
 
-impl Drop for Example {
+impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -30,6 +30,21 @@ pub use client::{Client, Frame};
 /// Long enough for a loaded machine; a test that waits for it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Longer than any test lives: what it times never comes.
+pub const NEVER: Duration = Duration::from_secs(3_600);
+
+/// Options of a server that ends when it is told to, whatever its peers leave undone.
+pub fn patient() -> Options {
+    Options {
+        heartbeat: Duration::ZERO,
+        close_timeout: NEVER,
+        keep_alive_timeout: NEVER,
+        handshake_timeout: NEVER,
+        max_backpressure: 64 << 20,
+        ..Options::default()
+    }
+}
+
 /// A server that runs until it is dropped.
 pub struct Server {
     pub addr: SocketAddr,
@@ -160,6 +175,18 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Waits until nobody is let in at `addr` any more.
+pub fn wait_for_closed_doors(addr: SocketAddr) {
+    until("connecting is refused", || {
+        TcpStream::connect(addr).is_err()
+    });
+}
+
+/// Waits until the server behind `remote` has ended.
+pub fn wait_for_the_end_of(remote: &Remote) {
+    until("the server ends", || remote.post(|_| ()).is_err());
 }
 
 /// Cuts the connection with RST: what the server has said is thrown away unread.

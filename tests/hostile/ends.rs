@@ -14,13 +14,12 @@ use super::common::client::{
     BINARY, CLOSE, TEXT, announcement, close_payload, frame, upgrade_request,
 };
 use super::common::log::{Pen, log};
-use super::common::{Server, http, serve_with, until};
+use super::common::{NEVER, Server, http, serve_with, until};
 use super::still;
 
 /// More than the kernel takes for a peer on the same machine that does not read.
 const MORE_THAN_THE_KERNEL_TAKES: usize = 24 << 20;
 const PAGE: &str = "GET /page HTTP/1.1\r\nHost: x\r\n\r\n";
-const NEVER: Duration = Duration::from_secs(3600);
 
 /// What another thread has still to decide.
 type Later = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;

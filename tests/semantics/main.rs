@@ -30,19 +30,9 @@ mod verdicts;
 mod verify;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use common::journal::Journal;
-use common::{Server, http, knock, reset, until};
-use rushwire::Remote;
-
-/// Longer than any test lives: what it times never comes.
-const NEVER: Duration = Duration::from_secs(3_600);
-
-/// Waits until the server behind `remote` has ended.
-fn wait_for_the_end_of(remote: &Remote) {
-    until("the server ends", || remote.post(|_| ()).is_err());
-}
+use common::{NEVER, Server, http, knock, reset, until, wait_for_the_end_of};
 
 /// Fails unless whoever comes now is served at `path`, which says "hello" to everybody.
 fn still_serves(server: &Server, path: &str) {

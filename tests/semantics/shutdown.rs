@@ -5,25 +5,14 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::common::client::{CLOSE, frame};
-use crate::common::{Client, Server, http, serve_with};
+use crate::common::{Client, Server, http, patient, serve_with, wait_for_closed_doors};
 use crate::{Journal, NEVER, keep_alive_get, until, wait_for_the_end_of};
-use rushwire::{Options, event};
-
-fn options() -> Options {
-    Options {
-        heartbeat: Duration::ZERO,
-        close_timeout: NEVER,
-        keep_alive_timeout: NEVER,
-        handshake_timeout: NEVER,
-        max_backpressure: 64 << 20,
-        ..Options::default()
-    }
-}
+use rushwire::event;
 
 fn serve_noting() -> (Server, Journal) {
     let journal = Journal::default();
     let noted = journal.clone();
-    let server = serve_with(options, move |app| {
+    let server = serve_with(patient, move |app| {
         app.get("/", |ctx| ctx.text("a page"));
         app.post("/", |ctx| ctx.bytes("text/plain", ctx.body()));
         app.ws("/", move |socket, _| {
@@ -136,9 +125,7 @@ fn nobody_new_is_let_in() {
     }
     server.remote.shutdown(NEVER).expect("the server runs");
     assert_eq!(client.closed().0, 1001);
-    until("connecting is refused", || {
-        TcpStream::connect(server.addr).is_err()
-    });
+    wait_for_closed_doors(server.addr);
     late.write_all(b"Host: x\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").expect("send");
     assert_eq!(
         http::read_answer(&mut late, Vec::new(), false).0.status,
@@ -258,7 +245,7 @@ fn a_server_with_nobody_ends_at_once() {
 
 #[test]
 fn a_shutdown_asked_between_two_turns_is_begun_by_the_next() {
-    let mut app = rushwire::App::with(options());
+    let mut app = rushwire::App::with(patient());
     let mut server = app.bind("127.0.0.1:0").expect("bind");
     assert_eq!(server.timeout(), None);
     server.hub().shutdown(NEVER);

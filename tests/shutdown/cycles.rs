@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use rushwire::{App, ConnectOptions, Options, event};
 
-use super::common::{Client, PATIENCE, child, http, until};
-use super::options;
+use super::common::{Client, PATIENCE, child, http, patient, until};
 
 /// An address that no other test has, so that nobody takes the port in between.
 const HOST: [u8; 4] = [127, 0, 73, 1];
@@ -24,7 +23,7 @@ fn count(what: &str) -> usize {
 fn live(at: SocketAddr, cycle: usize) -> SocketAddr {
     let mut app = App::with(Options {
         slow_listener: Duration::from_secs(1),
-        ..options()
+        ..patient()
     });
     app.ws("/", |socket, _| {
         socket.on(event::Message, |socket, message| _ = socket.send(message));

@@ -2,15 +2,15 @@
 //! then is tested with each of them (`sigterm_closes_everyone_with_1001_and_ends_well`).
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use rushwire::event;
 
 use super::common::client::CLOSE;
-use super::common::example::command;
+use super::common::example::{Example, Program, command};
 use super::common::log::log;
-use super::common::{Client, PATIENCE, http, serve, until};
+use super::common::{Client, PATIENCE, http, serve, wait_for_closed_doors};
 
 const SERVERS: [&str; 6] = [
     "chat",
@@ -21,57 +21,15 @@ const SERVERS: [&str; 6] = [
     "notifications",
 ];
 
-/// A program, which is killed when this is dropped.
-struct Program(Child);
-
-impl Program {
-    fn run(mut command: Command) -> Self {
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self(command.spawn().expect("run `cargo build --examples`"))
-    }
-
-    /// Starts a server; tells where it listens.
-    fn serve(name: &str) -> (Self, SocketAddr) {
-        let mut command = command(name);
-        command.arg("127.0.0.1:0").stderr(Stdio::null());
-        let mut program = Self::run(command);
-        let mut line = String::new();
-        let stdout = program.0.stdout.as_mut().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let addr = line
-            .trim()
-            .strip_prefix("listening on ")
-            .expect("an address");
-        let addr = addr.trim_start_matches("http://").parse();
-        (program, addr.expect("an address"))
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        let status = Command::new("kill").args([name, &id]).status();
-        assert!(status.expect("kill").success());
-    }
-
-    /// Waits for its end; gives the status.
-    fn end(&mut self) -> Option<i32> {
-        let mut status = None;
-        until("it ends", || {
-            status = self.0.try_wait().expect("wait");
-            status.is_some()
-        });
-        status.and_then(|status| status.code())
-    }
-
-    fn stdout(&mut self) -> ChildStdout {
-        self.0.stdout.take().expect("it is piped")
-    }
+/// Runs a program that we talk to.
+fn run(mut command: Command) -> Program {
+    Program::run(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn serve_example(name: &str) -> Example {
+    let mut command = command(name);
+    command.arg("127.0.0.1:0").stderr(Stdio::null());
+    Example::run(command)
 }
 
 #[test]
@@ -79,16 +37,15 @@ fn every_server_ends_well_on_a_signal_and_finishes_what_it_was_asked_for() {
     for name in SERVERS {
         for signal in ["-TERM", "-INT"] {
             println!("{name} {signal}");
-            let (mut program, addr) = Program::serve(name);
+            let mut program = serve_example(name);
+            let addr = program.addr;
             let mut half = http::connect(addr);
             half.write_all(b"GET /nowhere HTTP/1.1\r\nHo")
                 .expect("send");
             // It has come: a request behind it is answered.
             assert_eq!(http::get(addr, "/nowhere").status, 404, "{name}");
             program.signal(signal);
-            until("nobody new is let in", || {
-                std::net::TcpStream::connect(addr).is_err()
-            });
+            wait_for_closed_doors(addr);
             half.write_all(b"st: x\r\n\r\n").expect("send");
             let (answer, _) = http::read_answer(&mut half, Vec::new(), false);
             assert_eq!(
@@ -106,7 +63,8 @@ fn every_server_ends_well_on_a_signal_and_finishes_what_it_was_asked_for() {
 fn a_second_signal_ends_every_server_although_somebody_does_not_leave() {
     for name in SERVERS {
         println!("{name}");
-        let (mut program, addr) = Program::serve(name);
+        let mut program = serve_example(name);
+        let addr = program.addr;
         let mut half = http::connect(addr);
         half.write_all(b"GET /nowhere HTTP/1.1\r\nHo")
             .expect("send");
@@ -114,9 +72,7 @@ fn a_second_signal_ends_every_server_although_somebody_does_not_leave() {
         for _ in 0..2 {
             program.signal("-TERM");
             // Two that come at once are one.
-            until("nobody new is let in", || {
-                std::net::TcpStream::connect(addr).is_err()
-            });
+            wait_for_closed_doors(addr);
         }
         assert_eq!(program.end(), Some(0), "{name}");
         assert_eq!(http::read_to_end(&mut half), b"", "{name}");
@@ -129,7 +85,8 @@ const MESSAGES: usize = 50;
 
 #[test]
 fn echo_under_load_answers_in_order_what_it_has_heard_before_it_says_1001() {
-    let (mut program, addr) = Program::serve("echo");
+    let mut program = serve_example("echo");
+    let addr = program.addr;
     let mut clients: Vec<_> = (0..CLIENTS)
         .map(|_| Client::connect(addr, "/echo"))
         .collect();
@@ -175,8 +132,8 @@ fn the_client_says_goodbye_on_a_signal_behind_what_was_typed() {
         client
             .arg(format!("ws://{}/", server.addr))
             .stderr(Stdio::null());
-        let mut program = Program::run(client);
-        let mut stdin = program.0.stdin.take().expect("it is piped");
+        let mut program = run(client);
+        let mut stdin = program.stdin();
         stdin.write_all(b"one\n").expect("it reads");
         assert_eq!(log.next(), "one");
         let mut stdout = BufReader::new(program.stdout());
@@ -196,7 +153,7 @@ fn client_of(listener: &TcpListener) -> Program {
     let mut client = command("client");
     let url = format!("ws://{}/", listener.local_addr().expect("address"));
     client.arg(url).stderr(Stdio::null());
-    Program::run(client)
+    run(client)
 }
 
 #[test]

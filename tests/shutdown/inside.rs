@@ -10,8 +10,8 @@ use rushwire::{App, ConnectOptions, Failed, Hub, Request, Socket, event};
 
 use super::common::client::{PING, PONG, close_payload, frame, upgrade_request};
 use super::common::journal::Journal;
+use super::common::{NEVER, patient, wait_for_the_end_of};
 use super::common::{Server, http, serve_with};
-use super::{NEVER, options, wait_for_the_end_of};
 
 thread_local! {
     /// Of the server of this thread.
@@ -259,7 +259,7 @@ fn it_may_be_asked_for_anywhere() {
         println!("{name}");
         let journal = Journal::default();
         let noted = journal.clone();
-        let server = serve_with(options, move |app| {
+        let server = serve_with(patient, move |app| {
             HUB.set(Some(app.hub().clone()));
             app.ws("/witness", move |socket, _| witness(socket, &noted));
             arm(app);

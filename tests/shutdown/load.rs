@@ -11,9 +11,9 @@ use std::time::Duration;
 use rushwire::event::{By, Cause};
 use rushwire::{App, Hub, SendStatus, Socket, event};
 
+use super::common::{NEVER, patient, wait_for_the_end_of};
 use super::common::{Server, serve_with, until};
 use super::crowd::{Crowd, For, Heard, numbered, talk};
-use super::{NEVER, options, wait_for_the_end_of};
 
 const CLIENTS: usize = 240;
 const THREADS: usize = 3;
@@ -89,7 +89,7 @@ impl Teller {
 fn serve_until(shut: impl FnOnce(&Server)) -> (BTreeMap<usize, Promised>, Vec<Heard>) {
     let ledger = Ledger::default();
     let kept = Arc::clone(&ledger);
-    let mut server = serve_with(options, move |app: &mut App| {
+    let mut server = serve_with(patient, move |app: &mut App| {
         let teller = Rc::new(Teller::default());
         app.hub().set_interval(Duration::from_millis(5), {
             let teller = Rc::clone(&teller);

@@ -7,8 +7,8 @@ use rushwire::{App, Hub, Options, SendStatus, Socket, event};
 
 use super::common::log::{Log, log};
 use super::common::{Client, serve_with};
+use super::common::{NEVER, patient, wait_for_the_end_of};
 use super::crowd::{For, numbered};
-use super::{NEVER, options, wait_for_the_end_of};
 
 const STUCK: usize = 10;
 const READERS: usize = 200;
@@ -19,7 +19,7 @@ const MESSAGES: u64 = 200;
 #[test]
 fn who_never_reads_is_cut_at_the_deadline_and_what_it_has_not_got_is_counted() {
     let (pen, log) = log();
-    let server = serve_with(options, move |app| {
+    let server = serve_with(patient, move |app| {
         let pen = pen.clone();
         app.ws("/*", move |socket, request| {
             let (pen, name) = (pen.clone(), request.path().to_owned());
@@ -89,7 +89,7 @@ fn who_never_reads_is_cut_at_the_deadline_and_what_it_has_not_got_is_counted() {
 fn of_two_calls_the_sooner_deadline_cuts_those_who_are_stuck() {
     const SOON: Duration = Duration::from_millis(300);
     for [first, second] in [[NEVER, Duration::ZERO], [NEVER, SOON], [SOON, NEVER]] {
-        let server = serve_with(options, |app| {
+        let server = serve_with(patient, |app| {
             app.ws("/stuck", |socket, _| {
                 (0..MESSAGES).for_each(|n| _ = socket.send(&numbered(For::One, n, SIZE)));
             });

@@ -15,10 +15,10 @@ use rushwire::{
 
 use super::common::client::{TEXT, frame, upgrade_request};
 use super::common::log::log;
-use super::common::{Client, Server, http, serve_with, until};
+use super::common::{Client, Server, http, serve_with, until, wait_for_closed_doors};
+use super::common::{NEVER, patient, wait_for_the_end_of};
 #[cfg(target_os = "linux")]
 use super::common::{PATIENCE, unix::serve_unix};
-use super::{NEVER, options, wait_for_the_end_of};
 
 /// What another thread will decide.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ enum Pending {
 /// A server that leaves everything to the test, in the order in which it is asked.
 fn serve() -> (Server, mpsc::Receiver<Pending>) {
     let (sender, pending) = mpsc::channel();
-    let server = serve_with(options, move |app| {
+    let server = serve_with(patient, move |app| {
         let ask = sender.clone();
         app.verify_client_deferred(move |request, verdict| match request.path() {
             "/verdict" => ask.send(Pending::Verdict(verdict)).expect("the test waits"),
@@ -71,9 +71,7 @@ const LARGE: usize = 8 << 20;
 /// Asks for the end, and waits until it has begun.
 fn shut(server: &Server) {
     server.remote.shutdown(NEVER).expect("it runs");
-    until("connecting is refused", || {
-        TcpStream::connect(server.addr).is_err()
-    });
+    wait_for_closed_doors(server.addr);
 }
 
 fn said(server: &Server, bytes: impl AsRef<[u8]>) -> TcpStream {
@@ -223,7 +221,7 @@ fn who_is_at_the_door_is_answered_too() {
 #[cfg(target_os = "linux")]
 #[test]
 fn who_is_at_the_door_is_answered_however_many_they_are() {
-    let (server, path) = serve_unix(options, |app| {
+    let (server, path) = serve_unix(patient, |app| {
         _ = app.get("/page", |ctx| ctx.text("a page"))
     });
     let held = server.hold();
@@ -276,7 +274,7 @@ fn silent() -> (std::net::TcpListener, String) {
 fn connections_of_this_side_are_given_up_and_none_is_begun_any_more() {
     let (pen, log) = log();
     let (listener, url) = silent();
-    let server = serve_with(options, |app| _ = app.ws("/open", |_, _| {}));
+    let server = serve_with(patient, |app| _ = app.ws("/open", |_, _| {}));
     let (mut client, begun) = (server.connect("/open"), url.clone());
     server.ask(move |hub| {
         let connection = hub.connect(&begun, ConnectOptions::default(), |_, _| {});
@@ -304,7 +302,7 @@ fn connections_of_this_side_are_given_up_and_none_is_begun_any_more() {
 fn a_connection_that_is_begun_in_the_same_turn_is_told_of_the_end() {
     let (_listener, url) = silent();
     let (sender, told) = mpsc::channel();
-    let server = serve_with(options, |_: &mut App| {});
+    let server = serve_with(patient, |_: &mut App| {});
     server.ask(move |hub| {
         hub.shutdown(NEVER);
         let connection = hub.connect(&url, ConnectOptions::default(), |_, _| {});
