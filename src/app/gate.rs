@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::address::{Networks, Proxies};
 use super::error::Problems;
 use super::options::Options;
-use crate::http::{Refusal, Response};
+use crate::http::{Head, Refusal, Response};
 use crate::ws::arrivals::Arrivals;
 
 /// The rules on client addresses.
@@ -30,12 +30,12 @@ impl Gate {
     }
 
     /// Whether there are lists at all.
-    pub(super) fn has_lists(&self) -> bool {
+    fn has_lists(&self) -> bool {
         !self.allow.is_empty() || !self.deny.is_empty()
     }
 
     /// Whether a client may ask for anything. One that has no address is on no list.
-    pub(super) fn admits(&self, client: Option<IpAddr>) -> bool {
+    fn admits(&self, client: Option<IpAddr>) -> bool {
         let is_on = |list: &Networks| client.is_some_and(|client| list.contains(client));
         !is_on(&self.deny) && (self.allow.is_empty() || is_on(&self.allow))
     }
@@ -44,6 +44,17 @@ impl Gate {
     pub(super) fn may_speak(&self, peer: Option<SocketAddr>, proxies: &Proxies) -> bool {
         let peer = peer.map(|peer| peer.ip().to_canonical());
         peer.is_some_and(|peer| proxies.trusts(peer)) || self.admits(peer)
+    }
+
+    /// Whether the client that `head` comes from is admitted: behind a proxy, only this tells who it is.
+    pub(super) fn admits_client(
+        &self,
+        head: &Head,
+        peer: Option<SocketAddr>,
+        proxies: &Proxies,
+    ) -> bool {
+        let is_admitted = |client| self.admits(client);
+        !self.has_lists() || proxies.candidates(head, peer).all(is_admitted)
     }
 
     /// Counts a request for a socket, or gives the answer to one that comes too soon.

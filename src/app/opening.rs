@@ -146,18 +146,12 @@ impl Opening {
         self.link().kill();
     }
 
-    /// Whether the client that `head` comes from is admitted: behind a proxy, only this tells who it is.
-    fn admits(&self, head: &Head) -> bool {
-        let gate = &self.core.gate;
-        let mut clients = self.core.proxies.candidates(head, self.peer);
-        !gate.has_lists() || clients.all(|client| gate.admits(client))
-    }
-
     /// A whole head has come.
     fn head(&mut self, head: Head, used: usize) -> Flow {
         let is_noted = self.core.hub.is_noted(Level::Info);
         self.path = is_noted.then(|| head.path().into());
-        if !self.admits(&head) {
+        let Core { gate, proxies, .. } = &*self.core;
+        if !gate.admits_client(&head, self.peer, proxies) {
             self.answer(&gate::forbidden(), Answer::last().to(&head));
             return Flow::More;
         }
@@ -183,22 +177,18 @@ impl Opening {
         }
         let mut reader = BodyReader::new(head.framing(), self.core.options.max_body_size);
         let mut body = Vec::new();
-        match reader.push(&[], &mut body) {
-            Err(bad) => {
-                self.state = State::Body { head, reader, body };
-                return self.refuse(bad);
-            }
-            Ok(progress) if progress.done => {
-                self.state = State::Body { head, reader, body };
-                return self.body(used);
-            }
-            Ok(_) if head.expects_continue() => {
+        let begun = reader.push(&[], &mut body);
+        let is_waited_for = head.expects_continue();
+        self.state = State::Body { head, reader, body };
+        match begun {
+            Err(bad) => return self.refuse(bad),
+            Ok(progress) if progress.done => return self.body(used),
+            Ok(_) if is_waited_for => {
                 self.link()
                     .send_raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
             }
             Ok(_) => {}
         }
-        self.state = State::Body { head, reader, body };
         Flow::Used(used)
     }
 
