@@ -333,12 +333,14 @@ impl Attempts {
         }
     }
 
+    /// Ends it, and tells nothing any more. Gives how many messages were kept and are lost.
     pub(super) fn close(&self) -> usize {
         let unsent = self.end();
         self.hush();
         unsent
     }
 
+    /// The same, but the listener may still be told; [`hush`](Self::hush) follows.
     pub(super) fn end(&self) -> usize {
         let socket = self.socket();
         self.give_up();

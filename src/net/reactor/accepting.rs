@@ -57,7 +57,9 @@ impl<S: Service> Reactor<S> {
     pub(crate) fn stop_listening(&mut self) {
         let now = self.links.now();
         self.accepting = Accepting::Ready;
-        while self.accepting == Accepting::Ready {
+        // No longer than it takes to fill all places, whoever knocks meanwhile.
+        let mut batches = 0..=self.max_connections / ACCEPTS;
+        while self.accepting == Accepting::Ready && batches.next().is_some() {
             self.accept(now);
         }
         for mut listener in self.listeners.drain(..) {
