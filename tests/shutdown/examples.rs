@@ -2,7 +2,7 @@
 //! then is tested with each of them (`sigterm_closes_everyone_with_1001_and_ends_well`).
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use rushwire::event;
@@ -32,20 +32,25 @@ fn serve_example(name: &str) -> Example {
     Example::run(command)
 }
 
+/// An example that has received half of a request.
+fn half_asked(name: &str) -> (Example, TcpStream) {
+    let program = serve_example(name);
+    let mut half = http::connect(program.addr);
+    half.write_all(b"GET /nowhere HTTP/1.1\r\nHo")
+        .expect("send");
+    // It has come: a request behind it is answered.
+    assert_eq!(http::get(program.addr, "/nowhere").status, 404, "{name}");
+    (program, half)
+}
+
 #[test]
 fn every_server_ends_well_on_a_signal_and_finishes_what_it_was_asked_for() {
     for name in SERVERS {
         for signal in ["-TERM", "-INT"] {
             println!("{name} {signal}");
-            let mut program = serve_example(name);
-            let addr = program.addr;
-            let mut half = http::connect(addr);
-            half.write_all(b"GET /nowhere HTTP/1.1\r\nHo")
-                .expect("send");
-            // It has come: a request behind it is answered.
-            assert_eq!(http::get(addr, "/nowhere").status, 404, "{name}");
+            let (mut program, mut half) = half_asked(name);
             program.signal(signal);
-            wait_for_closed_doors(addr);
+            wait_for_closed_doors(program.addr);
             half.write_all(b"st: x\r\n\r\n").expect("send");
             let (answer, _) = http::read_answer(&mut half, Vec::new(), false);
             assert_eq!(
@@ -63,16 +68,11 @@ fn every_server_ends_well_on_a_signal_and_finishes_what_it_was_asked_for() {
 fn a_second_signal_ends_every_server_although_somebody_does_not_leave() {
     for name in SERVERS {
         println!("{name}");
-        let mut program = serve_example(name);
-        let addr = program.addr;
-        let mut half = http::connect(addr);
-        half.write_all(b"GET /nowhere HTTP/1.1\r\nHo")
-            .expect("send");
-        assert_eq!(http::get(addr, "/nowhere").status, 404, "{name}");
+        let (mut program, mut half) = half_asked(name);
         for _ in 0..2 {
             program.signal("-TERM");
             // Two that come at once are one.
-            wait_for_closed_doors(addr);
+            wait_for_closed_doors(program.addr);
         }
         assert_eq!(program.end(), Some(0), "{name}");
         assert_eq!(http::read_to_end(&mut half), b"", "{name}");
