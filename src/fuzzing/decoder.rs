@@ -1,7 +1,11 @@
 //! The decoder against a naive one, and against itself: whatever the cuts, the outcome is one.
 
+use crate::proto::close::CloseCode;
 use crate::proto::decoder::Role;
-use crate::proto::naive::{decode, decode_cut};
+use crate::proto::naive::{Outcome, Owned, decode, decode_by_window, decode_cut};
+use crate::proto::violation::Violation;
+
+use super::texts::check_line;
 
 /// Small, so that inputs reach it.
 const MAX_MESSAGE: usize = 1024;
@@ -22,10 +26,45 @@ pub fn decoder(data: &[u8]) {
     for role in [Role::Server, Role::Client] {
         let expected = decode(role, max, input);
         for sizes in [&[usize::MAX][..], &[1], &sizes] {
-            let outcome = decode_cut(role, max, input, sizes);
-            assert_eq!(outcome, expected, "{role:?}, at most {max}, in {sizes:?}");
+            for decode in [decode_cut, decode_by_window] {
+                let outcome = decode(role, max, input, sizes);
+                assert_eq!(outcome, expected, "{role:?}, at most {max}, in {sizes:?}");
+            }
+        }
+        check_told(&expected);
+    }
+}
+
+/// What is told of an end: a code that may be sent, the rule that was broken, and a line that fits a
+/// close frame.
+fn check_told((pieces, verdict): &Outcome) {
+    if let Some(Owned::Close(code, _)) = pieces.last() {
+        assert!(code.is_sendable() || *code == CloseCode::NO_STATUS);
+        check_code(*code);
+    }
+    if let Err(violation) = verdict {
+        check_line(&violation.to_string(), 123);
+        assert!(violation.close_code().is_sendable());
+        assert!(
+            violation
+                .section()
+                .split('.')
+                .all(|part| part.parse::<u8>().is_ok())
+        );
+        if let Violation::CloseCode(code) = violation {
+            assert!(!code.is_sendable());
+            check_code(*code);
         }
     }
+}
+
+/// A code that has a name is shown with it, any other one bare.
+fn check_code(code: CloseCode) {
+    let named = matches!(code.0, 1000..=1003 | 1005..=1015);
+    let shown = format!("{code:?}");
+    let bare = format!("CloseCode({code})");
+    assert_eq!(shown != bare, named, "{shown}");
+    assert!(shown.starts_with(bare.trim_end_matches(')')), "{shown}");
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The opening handshake from end to end: what the server accepts, the client takes.
 
-use crate::http::{Head, HeadParser, Limits, ResponseHead, ResponseParser};
+use super::texts::check_line;
+use crate::http::{Head, HeadParser, Limits, ResponseHead, ResponseParser, check_header};
 use crate::proto::extension;
 use crate::proto::handshake::{
-    HandshakeError, Offer, check, check_response, wants_websocket, write_accept, write_request,
+    HandshakeError, Offer, check, check_response, request_key, wants_websocket, write_accept,
+    write_request,
 };
 
 const LIMITS: Limits = Limits {
@@ -20,13 +22,34 @@ pub fn handshake(data: &[u8]) {
     if let Some(head) = request(data) {
         check_request(&head);
     }
-    if let Some(head) = response(data)
-        && let Ok(chosen) = check_response(&head, KEY, &["chat", "superchat"])
-    {
-        assert_eq!(head.status(), 101);
-        assert_eq!(head.header("sec-websocket-protocol"), chosen.as_deref());
+    if let Some(head) = response(data) {
+        check_answer(&head);
     }
     check_extensions(data);
+    if let Some(random) = data.first_chunk() {
+        check_asked(*random);
+    }
+}
+
+/// What our client takes for the answer is one, and what it does not is told in a line.
+fn check_answer(head: &ResponseHead) {
+    match check_response(head, KEY, &["chat", "superchat"]) {
+        Ok(chosen) => {
+            assert_eq!(head.status(), 101);
+            assert_eq!(head.header("sec-websocket-protocol"), chosen.as_deref());
+        }
+        Err(error) => check_line(&error.to_string(), 80),
+    }
+}
+
+/// A key of any 16 bytes is one that the server takes.
+fn check_asked(random: [u8; 16]) {
+    let key = request_key(random);
+    let mut bytes = Vec::new();
+    write_request(&mut bytes, "host", "/", &key, &[""; 0], std::iter::empty());
+    let head = request(&bytes).expect("it is a whole request");
+    let offer = check(&head);
+    assert_eq!(offer.map(|offer| offer.key), Ok(key.as_str()));
 }
 
 /// The key of RFC 6455 §1.3: its proof can stand in a seed.
@@ -53,7 +76,13 @@ fn check_request(head: &Head) {
 
 fn check_error(head: &Head, error: HandshakeError) {
     assert!(matches!(error.status(), 400 | 405 | 426));
-    assert!(!error.to_string().is_empty() && !error.section().is_empty());
+    check_line(&error.to_string(), 80);
+    assert!(
+        error
+            .section()
+            .split('.')
+            .all(|part| part.parse::<u8>().is_ok())
+    );
     if error == HandshakeError::Upgrade {
         assert!(!wants_websocket(head));
     }
@@ -62,11 +91,15 @@ fn check_error(head: &Head, error: HandshakeError) {
 /// The client takes the answer for each subprotocol that it offered, and for none.
 fn check_answers(offer: &Offer<'_>) {
     let offered: Vec<&str> = offer.protocols().collect();
+    let extra = ("X-Key", offer.key);
+    assert_eq!(check_header(extra.0, extra.1), Ok(()));
     let each = offered.iter().copied().map(Some);
     for protocol in each.chain([None]) {
         let mut answer = Vec::new();
-        write_accept(&mut answer, offer.key, protocol, std::iter::empty());
+        write_accept(&mut answer, offer.key, protocol, [extra].into_iter());
         let head = response(&answer);
+        let added = head.as_ref().and_then(|head| head.header(extra.0));
+        assert_eq!(added, Some(extra.1));
         let taken = head.map(|head| check_response(&head, offer.key, &offered));
         assert_eq!(taken, Some(Ok(protocol.map(str::to_owned))));
     }

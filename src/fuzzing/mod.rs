@@ -14,6 +14,7 @@ mod roundtrip;
 mod router;
 #[cfg(feature = "testing")]
 mod session;
+mod texts;
 mod utf8;
 
 pub use decoder::decoder;

@@ -1,8 +1,9 @@
 //! The request reader against itself: whatever the cuts, the outcome is one.
 
 use super::choices::pieces;
+use super::texts::check_line;
 use crate::http::{
-    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Pattern, Query, Router,
+    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Method, Pattern, Query, Router,
 };
 
 /// Small, so that inputs reach them.
@@ -11,6 +12,8 @@ const LIMITS: Limits = Limits {
     max_fields: 16,
 };
 const MAX_BODY: usize = 512;
+/// What an unfinished head may cost: its bytes, and a place for each line; both grow by doubling.
+const MAX_HELD: usize = 2 * 1024 + 32 * 16;
 const PATTERNS: [&str; 6] = ["/", "/*", "/chat/:room", "/chat/lobby", "/a/*", "/:a/:b/c"];
 
 /// All that a connection's bytes mean.
@@ -41,6 +44,14 @@ pub fn request(data: &[u8]) {
     assert_eq!(read(input.chunks(1)), whole, "byte by byte");
     assert_eq!(read(pieces(input, *first, *second)), whole, "in pieces");
     whole.requests.iter().for_each(check_request);
+    whole.error.into_iter().for_each(check_refusal);
+}
+
+/// What is refused is the client's fault or not supported, and is told in a line.
+fn check_refusal(error: BadRequest) {
+    assert!(matches!(error.status(), 400..=499 | 501 | 505), "{error}");
+    check_line(&error.to_string(), 60);
+    check_line(&error.refusal().to_string(), 30);
 }
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {
@@ -70,6 +81,7 @@ fn step(
     match reading {
         Reading::Head(mut parser) => {
             let progress = parser.push(piece)?;
+            assert!(parser.held() <= MAX_HELD, "{} bytes", parser.held());
             let Some(head) = progress.head else {
                 assert_eq!(progress.used, piece.len(), "a part of a head is kept");
                 return Ok((Reading::Head(parser), progress.used));
@@ -111,6 +123,8 @@ fn describe(head: &Head) -> String {
     assert!(head.fields().count() <= LIMITS.max_fields);
     assert!(head.fields().all(|(name, _)| !name.is_empty()));
     assert!(head.target().contains(head.path()) || head.path() == "/");
+    let method = head.method();
+    assert!(method.to_string() == head.method_token() || method == Method::Other);
     if let Framing::Length(length) = head.framing() {
         assert_eq!(
             head.header("content-length").map(str::parse),

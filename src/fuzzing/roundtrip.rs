@@ -7,7 +7,7 @@ use crate::proto::encoder::{
     close_payload, encode, encode_close_masked, encode_masked, measure, prepare, short_header,
 };
 use crate::proto::frame::Opcode;
-use crate::proto::naive::{Owned, decode_cut};
+use crate::proto::naive::{Owned, decode_by_window, decode_cut};
 
 const MAX: usize = 70_000;
 /// More messages than this take time and find nothing.
@@ -33,14 +33,18 @@ pub fn roundtrip(data: &[u8]) {
             sizes.push(&[1]);
         }
         for sizes in sizes {
-            let heard = decode_cut(role, MAX, &bytes, sizes);
-            assert_eq!(heard, (said.clone(), Ok(())), "{role:?}, in {sizes:?}");
+            for decode in [decode_cut, decode_by_window] {
+                let heard = decode(role, MAX, &bytes, sizes);
+                assert_eq!(heard, (said.clone(), Ok(())), "{role:?}, in {sizes:?}");
+            }
         }
         let mut rest = bytes.as_slice();
         for (frame, message) in frames.iter().zip(&said) {
             let unit = measure(rest);
             let is_control = !matches!(message, Owned::Text(_) | Owned::Binary(_));
             assert_eq!((unit.len, unit.control), (frame.len(), is_control));
+            let torn = &frame[..frame.len() - 1];
+            assert_eq!(measure(torn).len, torn.len(), "a torn frame is one unit");
             rest = rest.get(unit.len..).unwrap_or_default();
         }
     }

@@ -1,5 +1,6 @@
 //! The router against one that tries all patterns in turn.
 
+use super::texts::check_line;
 use crate::http::{BadEscape, Pattern, Router};
 
 /// More patterns than this find nothing more.
@@ -16,10 +17,7 @@ pub fn router(data: &[u8]) {
     let mut router = Router::new();
     let mut known: Vec<Vec<Shape>> = Vec::new();
     let patterns = lines.by_ref().take_while(|line| !line.is_empty());
-    for pattern in patterns
-        .take(MOST)
-        .filter_map(|line| Pattern::parse(line).ok())
-    {
+    for pattern in patterns.take(MOST).filter_map(parse) {
         let shape = shape(pattern.as_str());
         let place = known.iter().position(|known| *known == shape);
         let expected = place.map_or(Ok(known.len()), Err);
@@ -41,6 +39,20 @@ pub fn router(data: &[u8]) {
             (found, naive) => panic!("{path}: {found:?} is no {naive:?}"),
         }
     }
+}
+
+/// A pattern that is none is told with what is wrong in it.
+fn parse(line: &str) -> Option<Pattern> {
+    let parsed = Pattern::parse(line);
+    if let Err(error) = &parsed {
+        let (told, quoted) = (error.to_string(), format!("pattern {line:?}: "));
+        check_line(&told, 100 + 2 * quoted.len());
+        assert!(
+            told.len() > quoted.len() && told.starts_with(&quoted),
+            "{told}"
+        );
+    }
+    parsed.ok()
 }
 
 /// What a segment of a pattern asks for. Of two patterns that match one path, the lesser is meant: the one

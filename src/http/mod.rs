@@ -21,13 +21,6 @@ mod query;
 mod refusal;
 mod request_line;
 mod response;
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
-    )
-)]
 mod response_head;
 mod router;
 mod section;

@@ -45,6 +45,7 @@ impl ResponseHead {
     }
 
     /// The reason phrase, often empty; empty also if it is not UTF-8.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn reason(&self) -> &str {
         self.line.reason.text(self.fields.bytes())
     }
@@ -62,11 +63,6 @@ impl ResponseHead {
     /// The values of all lines of that name, trimmed; bytes above 0x7F may be anything.
     pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.fields.values(name)
-    }
-
-    /// The elements of all lines of that name as one list, as in [`super::Head::list`].
-    pub(crate) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.list(name)
     }
 
     /// Whether the list of that name has this element, whatever the case.
@@ -240,7 +236,7 @@ mod tests {
             .head
             .unwrap();
         assert!(head.has_token("upgrade", "websocket"));
-        assert_eq!(head.list("a").collect::<Vec<_>>(), ["1", "2", "3"]);
+        assert_eq!(head.fields.list("a").collect::<Vec<_>>(), ["1", "2", "3"]);
         assert_eq!(head.header("a"), Some("1, 2"));
         assert_eq!(head.header_values("a").nth(1), Some(b"\xFF,3".as_slice()));
     }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use super::mask::{mask, mask_copy};
 
 /// A buffer of so many bytes or more is worth keeping.
-const WORTH_KEEPING: usize = 64 * 1024;
+pub(super) const WORTH_KEEPING: usize = 64 * 1024;
 
 /// So many bytes of buffers are kept at most.
 const KEPT: usize = 8 * 1024 * 1024;

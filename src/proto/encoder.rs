@@ -53,13 +53,7 @@ pub(crate) fn encode_masked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], k
 }
 
 /// Appends a close frame masked with `key` to `out`, with the payload of [`close_payload`].
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "the client's side of the protocol: tests and fuzzers take it, the server does not"
-    )
-)]
+#[cfg(any(test, fuzzing, feature = "testing"))]
 pub(crate) fn encode_close_masked(out: &mut Vec<u8>, code: CloseCode, reason: &str, key: [u8; 4]) {
     let (payload, len) = close_payload(code, reason);
     let payload = payload.get(..len).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! A second decoder, written from the RFC in the order in which it tells things, slow and with
 //! everything in hand; and how tests and fuzzing hold the real one against it.
 
+use super::buffer::WORTH_KEEPING;
 use super::close::CloseCode;
 use super::decoder::{Decoder, Piece, Role, Step};
 use super::violation::Violation;
@@ -36,7 +37,7 @@ pub(crate) fn decode_cut(role: Role, max: usize, input: &[u8], sizes: &[usize]) 
     let mut decoder = Decoder::new(role, max);
     let mut pieces = Vec::new();
     let mut input = input.to_vec();
-    let mut rest = input.as_mut_slice();
+    let (len, mut rest) = (input.len(), input.as_mut_slice());
     for size in sizes.iter().cycle() {
         if rest.is_empty() {
             break;
@@ -47,9 +48,46 @@ pub(crate) fn decode_cut(role: Role, max: usize, input: &[u8], sizes: &[usize]) 
             return (pieces, Err(violation));
         }
         rest = after;
+        let (came, held) = (len - rest.len(), decoder.buffered());
+        // A longer message may take a buffer that another one has left.
+        let is_bounded = held <= 512 + 4 * came || max >= WORTH_KEEPING;
+        assert!(is_bounded, "{held} bytes are held for {came}");
     }
     if let Some(Owned::Close(..)) = pieces.last() {
         assert_eq!(decoder.buffered(), 0, "a closed decoder holds memory");
+    }
+    (pieces, Ok(()))
+}
+
+/// The same, but what belongs into a large message is put there as it comes, as the reactor does it.
+pub(crate) fn decode_by_window(role: Role, max: usize, input: &[u8], sizes: &[usize]) -> Outcome {
+    let mut decoder = Decoder::new(role, max);
+    let (mut pieces, mut rest) = (Vec::new(), input);
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let most = rest.len().min(*size);
+        let (verdict, used) = match decoder.window() {
+            Some(window) => {
+                let n = window.len().min(most);
+                window[..n].copy_from_slice(&rest[..n]);
+                let filled = decoder.filled(n).map(|piece| piece.map(Owned::from));
+                let verdict = filled.and_then(|piece| {
+                    pieces.extend(piece);
+                    drain(&mut decoder, &mut [], &mut pieces)
+                });
+                (verdict, n)
+            }
+            None => {
+                let portion = &mut rest[..most].to_vec();
+                (drain(&mut decoder, portion, &mut pieces), most)
+            }
+        };
+        if let Err(violation) = verdict {
+            return (pieces, Err(violation));
+        }
+        rest = &rest[used..];
     }
     (pieces, Ok(()))
 }

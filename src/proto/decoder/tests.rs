@@ -1,7 +1,7 @@
 //! Every sequence runs whole, cut in two at every byte, and byte by byte, and is held against
 //! the naive decoder.
 
-use super::super::naive::{Outcome, Owned, decode, decode_cut, drain};
+use super::super::naive::{Outcome, Owned, decode, decode_by_window, decode_cut, drain};
 use super::*;
 
 const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
@@ -555,38 +555,6 @@ fn noise_that_looks_like_frames_is_read_as_the_naive_decoder_reads_it() {
     }
 }
 
-/// Reads `input` in portions, to the decoder's window where it has one, as a reactor does.
-fn decode_by_window(max: usize, input: &[u8], portions: &[usize]) -> Outcome {
-    let mut decoder = Decoder::new(Role::Server, max);
-    let (mut pieces, mut at) = (Vec::new(), 0);
-    for portion in portions.iter().cycle() {
-        let Some(rest) = input.get(at..).filter(|rest| !rest.is_empty()) else {
-            return (pieces, Ok(()));
-        };
-        let read = match decoder.window() {
-            Some(window) => {
-                let n = window.len().min(rest.len()).min(*portion);
-                window[..n].copy_from_slice(&rest[..n]);
-                let filled = decoder.filled(n).map(|piece| piece.map(Owned::from));
-                at += n;
-                filled.and_then(|piece| {
-                    pieces.extend(piece);
-                    drain(&mut decoder, &mut [], &mut pieces)
-                })
-            }
-            None => {
-                let n = rest.len().min(*portion);
-                at += n;
-                drain(&mut decoder, &mut rest[..n].to_vec(), &mut pieces)
-            }
-        };
-        if let Err(violation) = read {
-            return (pieces, Err(violation));
-        }
-    }
-    (pieces, Ok(()))
-}
-
 #[test]
 fn a_large_message_is_the_same_when_it_is_read_to_its_window() {
     let len = if cfg!(miri) { 36_000 } else { 300_000 };
@@ -634,7 +602,7 @@ fn a_large_message_is_the_same_when_it_is_read_to_its_window() {
             &[1000, 90_000],
         ];
         for portions in portions.into_iter().take(ways) {
-            let found = decode_by_window(3 * len, &input, portions);
+            let found = decode_by_window(Role::Server, 3 * len, &input, portions);
             assert!(found == expected, "{name}, in portions of {portions:?}");
         }
     }
