@@ -10,6 +10,7 @@ mod hub;
 #[cfg(test)]
 mod noise;
 mod request;
+mod response;
 mod roundtrip;
 mod router;
 #[cfg(feature = "testing")]
@@ -22,6 +23,7 @@ pub use handshake::handshake;
 #[cfg(feature = "testing")]
 pub use hub::hub;
 pub use request::request;
+pub use response::response;
 pub use roundtrip::roundtrip;
 pub use router::router;
 #[cfg(feature = "testing")]
@@ -59,6 +61,6 @@ mod tests {
             assert!(declared.contains(&format!("name = \"{name}\"")), "{name}");
             count += 1;
         }
-        assert_eq!(count, 8);
+        assert_eq!(count, 9);
     }
 }

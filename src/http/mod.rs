@@ -47,4 +47,6 @@ pub(crate) use response_head::ResponseHead;
 pub(crate) use response_head::ResponseParser;
 pub(crate) use router::{BadEscape, Router};
 pub(crate) use section::Limits;
+#[cfg(any(test, fuzzing))]
+pub(crate) use status::reason;
 pub(crate) use syntax::is_token;

@@ -166,9 +166,7 @@ impl Response {
         out.reserve(256 + self.body.len());
         let line = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         out.extend_from_slice(line.as_bytes());
-        if self.status >= 200 {
-            write_header(out, "Date", how.date);
-        }
+        write_header(out, "Date", how.date);
         for (name, value) in self.headers() {
             write_header(out, name, value);
         }
@@ -186,7 +184,7 @@ impl Response {
     /// §15.4.5).
     fn content_length(&self) -> Option<usize> {
         match self.status {
-            100..=199 | 204 | 304 => None,
+            204 | 304 => None,
             205 => Some(0),
             _ => Some(self.body.len()),
         }

@@ -1,12 +1,8 @@
 //! Reason phrases (RFC 9110 §15, and the registry for the rest).
 
-/// The reason phrase of `status`, or nothing if the status is not registered.
+/// The reason phrase of `status`, or nothing if no final status of that number is registered.
 pub(crate) fn reason(status: u16) -> &'static str {
     match status {
-        100 => "Continue",
-        101 => "Switching Protocols",
-        102 => "Processing",
-        103 => "Early Hints",
         200 => "OK",
         201 => "Created",
         202 => "Accepted",
