@@ -364,3 +364,6 @@ fn is_deliberate(closed: &Closed<'_>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ pub(super) fn take<const N: usize>() -> io::Result<[u8; N]> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{POOL, take};
+    use super::{KEYS, POOL, take};
 
     #[test]
     fn no_key_comes_twice_and_every_bit_is_sometimes_set() {
@@ -84,7 +84,19 @@ mod tests {
     #[test]
     fn a_key_that_is_no_divisor_of_the_pool_is_whole() {
         for _ in 0..POOL {
-            assert_ne!(take::<13>().expect("urandom"), [0; 13]);
+            let taken: [u8; 13] = take().expect("urandom");
+            assert_ne!(taken.last_chunk(), Some(&[0; 4]));
         }
+    }
+
+    #[test]
+    fn what_was_given_is_not_kept() {
+        take::<16>().expect("urandom");
+        KEYS.with_borrow(|keys| {
+            let keys = keys.as_ref().expect("it is open");
+            let (given, rest) = keys.pool.split_at(keys.used);
+            assert!(given.iter().all(|byte| *byte == 0));
+            assert!(rest.iter().any(|byte| *byte != 0));
+        });
     }
 }

@@ -41,3 +41,45 @@ pub(super) fn find(hub: &Hub, host: &str, port: u16, then: impl FnOnce(Found) + 
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::client::Client;
+
+    #[test]
+    fn an_address_is_its_own_answer_at_once() {
+        let client = Client::new().expect("a client");
+        for (host, expected) in [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80")] {
+            let answer = Rc::new(RefCell::new(None));
+            let told = Rc::clone(&answer);
+            find(client.hub(), host, 80, move |found| {
+                *told.borrow_mut() = found.ok();
+            });
+            let expected = expected.parse().expect("an address");
+            assert_eq!(answer.take(), Some([expected].into()));
+        }
+    }
+
+    #[test]
+    fn of_a_name_all_addresses_are_told() {
+        let mut client = Client::new().expect("a client");
+        let expected = ("localhost", 80).to_socket_addrs().expect("it is known");
+        let answer = Rc::new(RefCell::new(None));
+        let told = Rc::clone(&answer);
+        find(client.hub(), "localhost", 80, move |found| {
+            *told.borrow_mut() = found.ok();
+        });
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while answer.borrow().is_none() {
+            assert!(Instant::now() < deadline, "no answer");
+            let turn = client.turn(Some(Duration::from_millis(10)));
+            turn.expect("a turn");
+        }
+        assert_eq!(answer.take(), Some(expected.collect()));
+    }
+}

@@ -46,3 +46,24 @@ impl Refusal {
         self.answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Limits, ResponseParser};
+
+    #[test]
+    fn of_a_body_without_a_length_no_more_is_kept_than_is_worth_reading() {
+        let limits = Limits {
+            max_head: 100,
+            max_fields: 10,
+        };
+        let head = ResponseParser::new(limits).push(b"HTTP/1.1 500 Oh\r\n\r\n");
+        let head = head.expect("an answer").head.expect("all of it");
+        let mut refusal = Refusal::new(&head);
+        let portion = vec![b'x'; MAX_BODY - 10];
+        assert!(!refusal.take(&portion));
+        assert!(refusal.take(&portion), "it is enough");
+        assert_eq!(refusal.answer().body.len(), MAX_BODY);
+    }
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rushwire::{Client, ConnectError, ConnectOptions, SendStatus, event};
 
+use crate::common::NEVER;
 use crate::peer::{Peer, play, unmasked};
 use crate::{Dialer, never};
 
@@ -162,6 +163,7 @@ fn who_does_not_answer_the_connection_is_given_up_in_time() {
     }
     let options = ConnectOptions {
         connect_timeout: Duration::from_millis(100),
+        handshake_timeout: NEVER,
         ..ConnectOptions::default()
     };
     let error = Dialer::new(&format!("ws://{address}/"), options, never).error();
@@ -186,6 +188,7 @@ fn who_does_not_answer_the_request_is_given_up_however_busy_it_seems() {
     });
     let options = ConnectOptions {
         handshake_timeout: Duration::from_millis(200),
+        connect_timeout: NEVER,
         ..ConnectOptions::default()
     };
     let error = Dialer::new(&stage.url, options, never).error();

@@ -1,12 +1,15 @@
 //! How a connection of the client ends, and what is left of it.
 
 use std::cell::Cell;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rushwire::{ConnectError, ConnectOptions, Gone, Hub, OwnedMessage, SendStatus, event};
+use rushwire::{
+    Client, CloseCode, ConnectError, ConnectOptions, Gone, Hub, OwnedMessage, SendStatus, Socket,
+    event,
+};
 
 use crate::common::PATIENCE;
 use crate::peer::{Peer, play, unmasked};
@@ -87,15 +90,75 @@ fn a_server_that_leaves_anywhere_is_told_exactly_once() {
             assert_eq!(opened, closed, "{sent} {reset}");
         }
         // The head has about 130 bytes.
-        assert_eq!(leave_after(20, reset).0, 0);
+        let (opened, _, failed) = leave_after(20, reset);
+        let [ConnectError::Io(kind, _)] = failed[..] else {
+            panic!("{failed:?}");
+        };
+        let is_named = match reset {
+            true => matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+            false => kind == ErrorKind::UnexpectedEof,
+        };
+        assert!(opened == 0 && is_named, "{reset}: {kind}");
     }
     assert_eq!(leave_after(170, false).0, 1);
+}
+
+#[test]
+fn a_client_runs_until_all_its_connections_are_over() {
+    let stages = [1000, 1001].map(|code| play(move |listener| Peer::agree(listener).close(code)));
+    let mut client = Client::new().expect("a client");
+    let closed = Rc::new(Cell::new(0));
+    for stage in &stages {
+        let closed = Rc::clone(&closed);
+        let connected = client.connect(&stage.url, ConnectOptions::default(), move |socket, _| {
+            let closed = Rc::clone(&closed);
+            socket.on(event::Close, move |_, _| closed.set(closed.get() + 1));
+        });
+        connected.expect("a connection");
+    }
+    client.run().expect("it runs");
+    assert!(client.is_done());
+    assert_eq!(closed.get(), 2);
 }
 
 #[test]
 fn a_handler_that_panics_ends_its_socket_with_1011() {
     let stage = play(|listener| Peer::agree(listener).expect_close(1011));
     let dialer = Dialer::new(&stage.url, ConnectOptions::default(), |_, _| panic!("oh"));
+    assert_eq!(dialer.run(), []);
+}
+
+/// What is told when a message waits for a socket with which `handler` is done at once.
+fn wait_for(code: u16, handler: fn(&Socket)) -> Vec<(ConnectError, usize)> {
+    let stage = play(move |listener| Peer::agree(listener).expect_close(code));
+    let dialer = Dialer::new(&stage.url, ConnectOptions::default(), move |socket, _| {
+        handler(socket);
+    });
+    assert_eq!(dialer.connection.send("never sent"), SendStatus::Queued);
+    let failed = dialer.run().into_iter();
+    failed.map(|failed| (failed.error, failed.unsent)).collect()
+}
+
+#[test]
+fn what_waits_for_a_socket_that_its_handler_ends_is_not_sent_but_told() {
+    let closed = ConnectError::Closed(CloseCode::NORMAL, String::new());
+    assert_eq!(wait_for(1000, Socket::close), [(closed, 1)]);
+    let told = wait_for(1011, |_| panic!("oh"));
+    assert!(
+        matches!(&told[..], [(ConnectError::Closed(code, _), 1)] if code.0 == 1011),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn nothing_is_accepted_for_a_socket_that_closes_and_will_have_no_other() {
+    let stage = play(|listener| Peer::agree(listener).expect_close(1000));
+    let mut dialer = Dialer::new(&stage.url, ConnectOptions::default(), |_, _| {});
+    dialer.run_until("there is a socket", |this| {
+        this.connection.socket().is_some()
+    });
+    dialer.connection.socket().expect("it is there").close();
+    assert_eq!(dialer.connection.send("too late"), SendStatus::Closed);
     assert_eq!(dialer.run(), []);
 }
 
@@ -112,7 +175,7 @@ fn closing_gives_up_before_anything_was_tried() {
     let stage = play(|listener| {
         listener.set_nonblocking(true).expect("set");
         let nobody = listener.accept().map_err(|e| e.kind());
-        assert_eq!(nobody.err(), Some(std::io::ErrorKind::WouldBlock));
+        assert_eq!(nobody.err(), Some(ErrorKind::WouldBlock));
     });
     let dialer = Dialer::new(&stage.url, ConnectOptions::default(), never);
     dialer.connection.send("kept");

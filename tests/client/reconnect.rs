@@ -1,12 +1,17 @@
 //! Connecting again: when, when not, and what becomes of messages meanwhile.
 
 use std::cell::{Cell, RefCell};
+use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use rushwire::{CloseCode, ConnectError, ConnectOptions, Reconnect, SendStatus, event};
+use rushwire::{
+    CloseCode, ConnectError, ConnectOptions, OwnedMessage, ReadyState, Reconnect, SendStatus, event,
+};
 
-use crate::peer::{Peer, play, say, unmasked};
+use crate::common::NEVER;
+use crate::peer::{Peer, Stage, play, say, unmasked};
 use crate::{Dialer, never};
 
 fn reconnecting(attempts: u32) -> ConnectOptions {
@@ -15,6 +20,18 @@ fn reconnecting(attempts: u32) -> ConnectOptions {
             first: Duration::from_millis(20),
             longest: Duration::from_millis(100),
             attempts,
+            ..Reconnect::default()
+        }),
+        ..ConnectOptions::default()
+    }
+}
+
+/// Tries again when the test is over.
+fn waiting() -> ConnectOptions {
+    ConnectOptions {
+        reconnect: Some(Reconnect {
+            first: NEVER,
+            longest: NEVER,
             ..Reconnect::default()
         }),
         ..ConnectOptions::default()
@@ -75,8 +92,10 @@ fn waits_grow_and_end_with_the_last_attempt_which_tells_what_was_never_sent() {
         }
     });
     let dialer = Dialer::new(&stage.url, reconnecting(4), never);
-    dialer.connection.send("never sent");
+    let connection = dialer.connection.clone();
+    connection.send("never sent");
     let failed = dialer.run();
+    assert_eq!(connection.unsent(), 0, "it was told, and is given up");
     let waits: Vec<_> = failed.iter().map(|failed| failed.retry_in).collect();
     let bounds = [(10, 20), (20, 40), (40, 80), (50, 100)];
     assert_eq!(waits.len(), 5, "{waits:?}");
@@ -88,10 +107,10 @@ fn waits_grow_and_end_with_the_last_attempt_which_tells_what_was_never_sent() {
     assert_eq!((waits[4], unsent), (None, vec![0, 0, 0, 0, 1]));
 }
 
-/// What a client that may try again makes of one connection.
+/// What a client that tries again makes of one connection, behind which nobody listens.
 fn after(script: impl FnOnce(Peer) + Send + 'static) -> Vec<Option<Duration>> {
     let stage = play(move |listener| script(Peer::agree(listener)));
-    let dialer = Dialer::new(&stage.url, reconnecting(0), |_, _| {});
+    let dialer = Dialer::new(&stage.url, reconnecting(9), |_, _| {});
     let failed = dialer.run();
     failed.iter().map(|failed| failed.retry_in).collect()
 }
@@ -146,6 +165,8 @@ fn an_answer_that_will_be_the_same_the_next_time_is_not_asked_for_again() {
         ("500 Oh\r\n", true),
         ("503 Busy\r\n", true),
         ("429 Slow Down\r\n", true),
+        ("408 Too Late\r\n", true),
+        ("425 Too Early\r\n", true),
         ("101 Yes\r\n", false),
     ] {
         let stage = say(format!("HTTP/1.1 {answer}Content-Length: 0\r\n\r\n"));
@@ -160,6 +181,93 @@ fn an_answer_that_will_be_the_same_the_next_time_is_not_asked_for_again() {
         dialer.connection.close();
         dialer.run();
     }
+}
+
+#[test]
+fn who_does_not_answer_in_time_is_asked_again() {
+    let stage = play(|listener| Peer::accept(listener).wait_for_the_end());
+    let options = ConnectOptions {
+        handshake_timeout: Duration::from_millis(50),
+        ..reconnecting(9)
+    };
+    let mut dialer = Dialer::new(&stage.url, options, never);
+    dialer.run_until("it fails", |this| !this.failed.borrow().is_empty());
+    let first = dialer.failed.borrow()[0].clone();
+    assert_eq!(first.error, ConnectError::TimedOut);
+    assert!(first.retry_in.is_some() && !dialer.connection.is_over());
+    dialer.connection.close();
+}
+
+/// A server that says 1001 and leaves when it is told to, and a client that has heard it; the server's
+/// next client is played by `next`.
+fn leaving(next: fn(&TcpListener)) -> (Dialer, mpsc::Sender<()>, Stage) {
+    let (leave, told) = mpsc::channel();
+    let stage = play(move |listener| {
+        let mut peer = Peer::agree(listener);
+        peer.send(unmasked(0x88, &1001_u16.to_be_bytes()));
+        assert_eq!(peer.close_code(), 1001);
+        told.recv().expect("the test says so");
+        drop(peer);
+        next(listener);
+    });
+    let mut dialer = Dialer::new(&stage.url, reconnecting(9), |_, _| {});
+    dialer.run_until("the server says goodbye", |this| {
+        let socket = this.connection.socket();
+        socket.is_some_and(|socket| socket.ready_state() == ReadyState::Closing)
+    });
+    (dialer, leave, stage)
+}
+
+#[test]
+fn what_is_sent_while_the_server_leaves_waits_for_the_next_connection() {
+    let (dialer, leave, _stage) = leaving(|listener| {
+        let mut next = Peer::agree(listener);
+        assert_eq!(next.text(), "for the next");
+        next.close(1000);
+    });
+    assert_eq!(dialer.connection.send("for the next"), SendStatus::Queued);
+    leave.send(()).expect("it waits");
+    let failed = dialer.run();
+    let unsent: Vec<_> = failed.iter().map(|failed| failed.unsent).collect();
+    assert_eq!(unsent, [0], "{failed:?}");
+}
+
+#[test]
+fn who_is_given_up_while_the_server_leaves_is_not_looked_for_again() {
+    let (dialer, leave, _stage) = leaving(|_| {});
+    assert_eq!(dialer.connection.close(), 0);
+    leave.send(()).expect("it waits");
+    assert_eq!(dialer.run(), []);
+}
+
+#[test]
+fn a_server_that_leaves_while_the_client_shuts_down_is_not_looked_for_again() {
+    let (mut dialer, leave, _stage) = leaving(|_| {});
+    dialer.client.hub().shutdown(NEVER);
+    dialer.client.turn(Some(Duration::ZERO)).expect("a turn");
+    assert_eq!(dialer.connection.send("too late"), SendStatus::Closed);
+    leave.send(()).expect("it waits");
+    assert_eq!(dialer.run(), []);
+}
+
+#[test]
+fn what_another_thread_gives_up_is_told_here() {
+    let stage = play(|listener| drop(Peer::agree(listener)));
+    let mut dialer = Dialer::new(&stage.url, waiting(), |_, _| {});
+    dialer.run_until("it waits", |this| !this.failed.borrow().is_empty());
+    let remote = dialer.connection.remote();
+    let other = std::thread::spawn(move || {
+        let message = OwnedMessage::Text("never sent".into());
+        remote.send(message).and_then(|()| remote.close())
+    });
+    assert_eq!(other.join().expect("the other thread"), Ok(()));
+    let failed = dialer.run();
+    let closed = ConnectError::Closed(CloseCode::NORMAL, String::new());
+    let told: Vec<_> = failed[1..]
+        .iter()
+        .map(|it| (&it.error, it.unsent))
+        .collect();
+    assert_eq!(told, [(&closed, 1)]);
 }
 
 #[test]
@@ -228,14 +336,7 @@ fn messages_are_kept_up_to_the_limit_and_refused_beyond_it() {
 #[test]
 fn a_client_that_shuts_down_tells_what_was_never_sent() {
     let stage = play(|listener| drop(Peer::accept(listener)));
-    let mut options = reconnecting(9);
-    let reconnect = options.reconnect.expect("set");
-    options.reconnect = Some(Reconnect {
-        first: Duration::from_secs(1000),
-        longest: Duration::from_secs(1000),
-        ..reconnect
-    });
-    let mut dialer = Dialer::new(&stage.url, options, never);
+    let mut dialer = Dialer::new(&stage.url, waiting(), never);
     dialer.run_until("it waits", |this| !this.failed.borrow().is_empty());
     dialer.connection.send("never sent");
     dialer.client.hub().shutdown(Duration::from_secs(1));

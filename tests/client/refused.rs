@@ -1,13 +1,17 @@
 //! Servers that answer otherwise (RFC 6455 §4.1). Who answers wrongly is in `bad_answers`.
 
+use std::time::Duration;
+
 use rushwire::{Answer, ConnectError, ConnectOptions};
 
+use crate::common::NEVER;
 use crate::peer::{Peer, play, say};
 use crate::{Dialer, never};
 
 fn error(url: &str) -> ConnectError {
     let options = ConnectOptions {
         subprotocols: vec!["a".into(), "b".into()],
+        handshake_timeout: NEVER,
         ..ConnectOptions::default()
     };
     Dialer::new(url, options, never).error()
@@ -74,6 +78,19 @@ fn a_body_that_ends_with_the_connection_is_read_to_its_end() {
     });
     // What the client has not read is not lost by RST, since the request was read whole.
     assert_eq!(refused(&stage.url).text(), "sorry");
+}
+
+#[test]
+fn of_a_body_that_does_not_end_in_time_what_has_come_is_told() {
+    let stage = say("HTTP/1.1 500 Oh\r\nContent-Length: 9\r\n\r\nsor");
+    let options = ConnectOptions {
+        handshake_timeout: Duration::from_millis(100),
+        ..ConnectOptions::default()
+    };
+    match Dialer::new(&stage.url, options, never).error() {
+        ConnectError::Refused(answer) => assert_eq!(answer.text(), "sor"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
