@@ -31,7 +31,10 @@ pub fn decoder(data: &[u8]) {
         u8::MAX => (MAX_LARGE, expand(input, MAX_INPUT)),
         limit => (usize::from(limit), input.to_vec()),
     };
-    let sizes = [a, b, c].map(|size| (usize::from(size) + 1) * unit(input.len()));
+    // Of what is large, a portion may be large enough to fill a window.
+    let third = if limit == u8::MAX { 16 } else { 1 };
+    let size = |size, by| (usize::from(size) + 1) * unit(input.len()) * by;
+    let sizes = [size(a, 1), size(b, 1), size(c, third)];
     let mut all_sizes: Vec<&[usize]> = vec![&[usize::MAX], &sizes];
     if input.len() <= BYTE_BY_BYTE {
         all_sizes.push(&[1]);

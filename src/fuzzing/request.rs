@@ -32,6 +32,8 @@ const LARGE: Scale = Scale {
 };
 /// For a head and a body that are too large.
 const MAX_INPUT: usize = 100 * 1024;
+/// The longest target that is read, whatever a head may have (RFC 9110 §4.1).
+const MAX_TARGET: usize = 8 * 1024;
 /// Longer input is not read byte by byte.
 const BYTE_BY_BYTE: usize = 20 * 1024;
 /// What an answer to a bad request may be long.
@@ -185,6 +187,7 @@ fn describe(Scale { limits, .. }: Scale, head: &Head) -> String {
         .map(|(name, value)| name.len() + value.len())
         .sum();
     assert!(size + head.target().len() <= limits.max_head);
+    assert!(head.target().len() <= MAX_TARGET);
     assert!(head.fields().count() <= limits.max_fields);
     assert!(head.fields().all(|(name, _)| !name.is_empty()));
     assert!(head.target().contains(head.path()) || head.path() == "/");
