@@ -133,16 +133,16 @@ fn with_header(answer: Answer, choices: &mut Choices<'_>) -> Answer {
         _ => choices.one_of(&NAMES).to_owned(),
     };
     let value = text(choices);
-    let is_own = |known: &&str| name.eq_ignore_ascii_case(known);
+    let is_own = |known: &str| name.eq_ignore_ascii_case(known);
     let is_control = |char: char| char.is_ascii_control() && char != '\t';
-    let is_bad = RESERVED.iter().any(|known| is_own(&known))
+    let is_bad = RESERVED.into_iter().any(is_own)
         || !is_token(name.as_bytes())
         || value.contains(is_control);
     let response = answer.response.header(name.as_str(), value.as_str());
     let mut headers = answer.headers;
     if !is_bad {
         // There is one type.
-        if is_own(&"content-type") {
+        if is_own("content-type") {
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case("content-type"));
         }
         headers.push((name, value));
