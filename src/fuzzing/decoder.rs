@@ -11,9 +11,9 @@ use super::texts::check_line;
 /// Small, so that inputs reach it.
 const MAX_MESSAGE: usize = 1024;
 /// Large enough for a message that is read to where it belongs, and for a buffer that is used again.
-const MAX_LARGE: usize = 160 * 1024;
+const MAX_LARGE: usize = 80 * 1024;
 /// For two messages of that length.
-const MAX_INPUT: usize = 320 * 1024;
+const MAX_INPUT: usize = 160 * 1024;
 /// Longer input is not read byte by byte.
 const BYTE_BY_BYTE: usize = 8 * 1024;
 
