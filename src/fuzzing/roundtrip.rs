@@ -28,7 +28,7 @@ pub fn roundtrip(data: &[u8]) {
     for (role, key) in [(Role::Client, None), (Role::Server, Some(key))] {
         let frames: Vec<Vec<u8>> = (0..).zip(&said).map(|(n, it)| write(it, n, key)).collect();
         let bytes = frames.concat();
-        let sizes = sizes.map(|size| size * unit(bytes.len()));
+        let sizes = portions(sizes, unit(bytes.len()));
         let mut sizes: Vec<&[usize]> = vec![&[usize::MAX], &sizes];
         if bytes.len() < 1000 {
             sizes.push(&[1]);
@@ -51,6 +51,13 @@ pub fn roundtrip(data: &[u8]) {
             rest = rest.get(unit.len..).unwrap_or_default();
         }
     }
+}
+
+/// Portions as small as `sizes`, which tear headers, and then so many times as large, over and over.
+fn portions(sizes: [usize; 3], unit: usize) -> Vec<usize> {
+    let small = sizes.iter().cycle().take(8 * sizes.len());
+    let large = sizes.map(|size| size * unit);
+    small.copied().chain(large.repeat(8)).collect()
 }
 
 /// Messages and control frames, up to a close frame.
