@@ -72,14 +72,13 @@ pub fn session(data: &[u8]) {
     let (seed, step) = (choices.byte(), choices.byte());
     let window = 1 << (choices.below(10) + 4);
     let pause = choices.byte();
-    let (scale, input) = match pause {
-        224.. => (LARGE, expand(choices.rest(), MAX_INPUT)),
-        _ => (SMALL, choices.rest().to_vec()),
+    let (scale, input, by) = match pause {
+        // Of what is large, a piece may be large enough to complete a message where it belongs.
+        224.. => (LARGE, expand(choices.rest(), MAX_INPUT), 4),
+        _ => (SMALL, choices.rest().to_vec(), 1),
     };
-    let (pause, unit) = (
-        Duration::from_secs(u64::from(pause % 32)),
-        unit(input.len()),
-    );
+    let pause = Duration::from_secs(u64::from(pause % 32));
+    let unit = unit(input.len()) * by;
     let seen = Rc::new(Seen::default());
     let test = server(POLICIES[usize::from(how >> 4) % 3], &scale, &seen);
     test.set_window(window * unit);
