@@ -239,12 +239,7 @@ impl Opening {
 
     /// The request cannot be understood: says why, and hears nothing more.
     fn refuse(&mut self, bad: BadRequest) -> Flow {
-        self.answer(
-            &Response::text(format!("{bad}\n"))
-                .with_status(bad.status())
-                .because(bad.refusal()),
-            self.last_answer(),
-        );
+        self.answer(&bad.answer(), self.last_answer());
         Flow::More
     }
 

@@ -5,12 +5,20 @@ use crate::proto::decoder::Role;
 use crate::proto::naive::{Outcome, Owned, decode, decode_by_window, decode_cut};
 use crate::proto::violation::Violation;
 
+use super::choices::{expand, unit};
 use super::texts::check_line;
 
 /// Small, so that inputs reach it.
 const MAX_MESSAGE: usize = 1024;
+/// Large enough for a message that is read to where it belongs, and for a buffer that is used again.
+const MAX_LARGE: usize = 80 * 1024;
+/// For two messages of that length.
+const MAX_INPUT: usize = 160 * 1024;
+/// Longer input is not read byte by byte.
+const BYTE_BY_BYTE: usize = 8 * 1024;
 
-/// Decodes `data` in either role: the first four bytes choose the limit and how the rest is cut.
+/// Decodes `data` in either role: the first four bytes choose the limit and how the rest is cut. Under
+/// the largest limit the rest is a seed of something large.
 ///
 /// # Panics
 ///
@@ -18,17 +26,27 @@ const MAX_MESSAGE: usize = 1024;
 pub fn decoder(data: &[u8]) {
     let [limit, a, b, c] = data.first_chunk::<4>().copied().unwrap_or_default();
     let input = data.get(4..).unwrap_or_default();
-    let max = match limit {
-        0 => MAX_MESSAGE,
-        limit => usize::from(limit),
+    let (max, input) = match limit {
+        0 => (MAX_MESSAGE, input.to_vec()),
+        u8::MAX => (MAX_LARGE, expand(input, MAX_INPUT)),
+        limit => (usize::from(limit), input.to_vec()),
     };
-    let sizes = [a, b, c].map(|size| usize::from(size) + 1);
+    // Of what is large, a portion may be large enough to fill a window.
+    let third = if limit == u8::MAX { 16 } else { 1 };
+    let size = |size, by| (usize::from(size) + 1) * unit(input.len()) * by;
+    let sizes = [size(a, 1), size(b, 1), size(c, third)];
+    let mut all_sizes: Vec<&[usize]> = vec![&[usize::MAX], &sizes];
+    if input.len() <= BYTE_BY_BYTE {
+        all_sizes.push(&[1]);
+    }
     for role in [Role::Server, Role::Client] {
-        let expected = decode(role, max, input);
-        for sizes in [&[usize::MAX][..], &[1], &sizes] {
+        let expected = decode(role, max, &input);
+        for sizes in &all_sizes {
             for decode in [decode_cut, decode_by_window] {
-                let outcome = decode(role, max, input, sizes);
-                assert_eq!(outcome, expected, "{role:?}, at most {max}, in {sizes:?}");
+                let outcome = decode(role, max, &input, sizes);
+                // What is large would fill the screen.
+                let is_same = outcome == expected;
+                assert!(is_same, "{role:?}, at most {max}, in {sizes:?}");
             }
         }
         check_told(&expected);

@@ -1,20 +1,54 @@
 //! The request reader against itself: whatever the cuts, the outcome is one.
 
-use super::choices::pieces;
+use super::choices::{expand, pieces, unit};
 use super::texts::check_line;
 use crate::http::{
-    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Method, Pattern, Query, Router,
+    BadRequest, BodyReader, Framing, Head, HeadParser, Limits, Method, Pattern, Query, Refusal,
+    ResponseParser, Router, Write, reason,
 };
 
-/// Small, so that inputs reach them.
-const LIMITS: Limits = Limits {
-    max_head: 1024,
-    max_fields: 16,
+/// How much may come.
+#[derive(Clone, Copy)]
+struct Scale {
+    limits: Limits,
+    max_body: usize,
+}
+
+/// Small, so that inputs reach it.
+const SMALL: Scale = Scale {
+    limits: Limits {
+        max_head: 1024,
+        max_fields: 16,
+    },
+    max_body: 512,
 };
-const MAX_BODY: usize = 512;
-/// What an unfinished head may cost: its bytes, and a place for each line; both grow by doubling.
-const MAX_HELD: usize = 2 * 1024 + 32 * 16;
+/// As a server has it, but for the body.
+const LARGE: Scale = Scale {
+    limits: Limits {
+        max_head: 16 * 1024,
+        max_fields: 100,
+    },
+    max_body: 64 * 1024,
+};
+/// For a head and a body that are too large.
+const MAX_INPUT: usize = 100 * 1024;
+/// The longest target that is read, whatever a head may have (RFC 9110 §4.1).
+const MAX_TARGET: usize = 8 * 1024;
+/// Longer input is not read byte by byte.
+const BYTE_BY_BYTE: usize = 20 * 1024;
+/// What an answer to a bad request may be long.
+const ANSWER: Limits = Limits {
+    max_head: 512,
+    max_fields: 8,
+};
 const PATTERNS: [&str; 6] = ["/", "/*", "/chat/:room", "/chat/lobby", "/a/*", "/:a/:b/c"];
+
+impl Scale {
+    /// What an unfinished head may cost: its bytes, and a place for each line; both grow by doubling.
+    fn held(self) -> usize {
+        2 * self.limits.max_head + 32 * self.limits.max_fields
+    }
+}
 
 /// All that a connection's bytes mean.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +65,8 @@ enum Reading {
     Body(String, BodyReader, Vec<u8>),
 }
 
-/// Reads requests from `data`: the first two bytes choose how the rest is cut.
+/// Reads requests from `data`: the first two bytes choose how the rest is cut. If the first is 255, the
+/// rest is a seed of something large.
 ///
 /// # Panics
 ///
@@ -40,26 +75,56 @@ pub fn request(data: &[u8]) {
     let [first, second, input @ ..] = data else {
         return;
     };
-    let whole = read(std::iter::once(input));
-    assert_eq!(read(input.chunks(1)), whole, "byte by byte");
-    assert_eq!(read(pieces(input, *first, *second)), whole, "in pieces");
+    let (scale, input) = match *first {
+        u8::MAX => (LARGE, expand(input, MAX_INPUT)),
+        _ => (SMALL, input.to_vec()),
+    };
+    let whole = read(scale, std::iter::once(input.as_slice()));
+    let pieces = pieces(&input, *first, *second, unit(input.len()));
+    // What is large would fill the screen.
+    assert!(read(scale, pieces) == whole, "in pieces");
+    if input.len() <= BYTE_BY_BYTE {
+        assert!(read(scale, input.chunks(1)) == whole, "byte by byte");
+    }
     whole.requests.iter().for_each(check_request);
     whole.error.into_iter().for_each(check_refusal);
 }
 
-/// What is refused is the client's fault or not supported, and is told in a line.
+/// What is refused is the client's fault or not supported; the client reads of that, and why in a line.
 fn check_refusal(error: BadRequest) {
     assert!(matches!(error.status(), 400..=499 | 501 | 505), "{error}");
-    check_line(&error.to_string(), 60);
-    check_line(&error.refusal().to_string(), 30);
+    let line = error.to_string();
+    check_line(&line, 60);
+    let answer = error.answer();
+    let cause = match error.status() {
+        413 | 414 | 431 => Refusal::TooLarge,
+        _ => Refusal::BadRequest,
+    };
+    assert_eq!(answer.refusal(), Some(cause), "{line}");
+    let how = Write {
+        head_only: false,
+        keep_alive: false,
+        http10: false,
+        date: "Sun, 06 Nov 1994 08:49:37 GMT",
+    };
+    let mut bytes = Vec::new();
+    answer.write(&mut bytes, how);
+    let progress = ResponseParser::new(ANSWER).push(&bytes);
+    let progress = progress.expect("it is an answer");
+    let head = progress.head.expect("it is whole");
+    assert_eq!(head.status(), error.status());
+    assert_eq!(head.reason(), reason(error.status()));
+    assert!(!head.reason().is_empty(), "{error}: {}", head.status());
+    assert!(head.has_token("connection", "close"));
+    assert_eq!(&bytes[progress.used..], format!("{line}\n").as_bytes());
 }
 
-fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {
+fn read<'a>(scale: Scale, pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {
     let mut transcript = Transcript::default();
-    let mut reading = Reading::Head(HeadParser::new(LIMITS));
+    let mut reading = Reading::Head(HeadParser::new(scale.limits));
     for mut piece in pieces {
         while !piece.is_empty() {
-            match step(reading, piece, &mut transcript) {
+            match step(scale, reading, piece, &mut transcript) {
                 Ok((next, used)) => (reading, piece) = (next, &piece[used..]),
                 Err(error) => {
                     transcript.error = Some(error);
@@ -74,6 +139,7 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Transcript {
 
 /// Reads on until a head or a body is complete, or `piece` is used up.
 fn step(
+    scale: Scale,
     reading: Reading,
     piece: &[u8],
     transcript: &mut Transcript,
@@ -81,21 +147,25 @@ fn step(
     match reading {
         Reading::Head(mut parser) => {
             let progress = parser.push(piece)?;
-            assert!(parser.held() <= MAX_HELD, "{} bytes", parser.held());
+            assert!(parser.held() <= scale.held(), "{} bytes", parser.held());
             let Some(head) = progress.head else {
                 assert_eq!(progress.used, piece.len(), "a part of a head is kept");
                 return Ok((Reading::Head(parser), progress.used));
             };
             assert!(progress.used > 0 && !parser.has_begun());
-            let body = BodyReader::new(head.framing(), MAX_BODY);
-            let next = read_body(describe(&head), body, Vec::new(), &[], transcript)?.0;
+            let body = BodyReader::new(head.framing(), scale.max_body);
+            let head = describe(scale, &head);
+            let next = read_body(scale, head, body, Vec::new(), &[], transcript)?.0;
             Ok((next, progress.used))
         }
-        Reading::Body(head, reader, body) => read_body(head, reader, body, piece, transcript),
+        Reading::Body(head, reader, body) => {
+            read_body(scale, head, reader, body, piece, transcript)
+        }
     }
 }
 
 fn read_body(
+    scale: Scale,
     head: String,
     mut reader: BodyReader,
     mut body: Vec<u8>,
@@ -103,10 +173,10 @@ fn read_body(
     transcript: &mut Transcript,
 ) -> Result<(Reading, usize), BadRequest> {
     let progress = reader.push(piece, &mut body)?;
-    assert!(body.len() <= MAX_BODY);
+    assert!(body.len() <= scale.max_body);
     if progress.done {
         transcript.requests.push((head, body));
-        let parser = HeadParser::new(LIMITS);
+        let parser = HeadParser::new(scale.limits);
         return Ok((Reading::Head(parser), progress.used));
     }
     assert_eq!(progress.used, piece.len(), "a part of a body is kept");
@@ -114,13 +184,14 @@ fn read_body(
 }
 
 /// Calls everything a head can be asked; the target stands in the first line.
-fn describe(head: &Head) -> String {
+fn describe(Scale { limits, .. }: Scale, head: &Head) -> String {
     let size: usize = head
         .fields()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    assert!(size + head.target().len() <= LIMITS.max_head);
-    assert!(head.fields().count() <= LIMITS.max_fields);
+    assert!(size + head.target().len() <= limits.max_head);
+    assert!(head.target().len() <= MAX_TARGET);
+    assert!(head.fields().count() <= limits.max_fields);
     assert!(head.fields().all(|(name, _)| !name.is_empty()));
     assert!(head.target().contains(head.path()) || head.path() == "/");
     let method = head.method();

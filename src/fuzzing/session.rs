@@ -1,15 +1,18 @@
 //! A whole connection of a server, from its first byte to its end, over a network in memory: whatever
-//! comes in, what goes out is HTTP and frames, sockets end once, and nothing is left.
+//! comes in, what goes out is HTTP and frames, a socket hears what was sent and ends once, and nothing
+//! is left.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::choices::{Choices, pieces};
+use super::choices::{Choices, expand, pieces, unit};
+use super::texts::check_line;
+use crate::http::{Limits, ResponseHead, ResponseParser, reason};
 use crate::proto::decoder::Role;
 use crate::proto::naive::{Owned, decode};
 use crate::testing::{Connection, TestServer};
-use crate::{App, Message, Options, Overflow, Socket, event};
+use crate::{App, Message, Options, Overflow, Request, Socket, event};
 
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -18,14 +21,47 @@ const POLICIES: [Overflow; 3] = [Overflow::Close, Overflow::DropNewest, Overflow
 /// The longest that a connection may go on that nothing is heard of, whatever it did before.
 const END: Duration = Duration::from_secs(600);
 
-#[derive(Default)]
-struct Counts {
-    opened: Cell<usize>,
-    closed: Cell<usize>,
+/// An answer is short.
+const ANSWER: Limits = Limits {
+    max_head: 2048,
+    max_fields: 16,
+};
+
+/// How much may come, and wait.
+struct Scale {
+    message: usize,
+    body: usize,
+    backpressure: usize,
 }
 
-/// Plays the peer of one connection. The first bytes choose how the network is, how it ends, and
-/// whether the rest comes behind an opening handshake.
+const SMALL: Scale = Scale {
+    message: 2048,
+    body: 512,
+    backpressure: 4096,
+};
+/// Large enough for a message that is read to where it belongs, and for a buffer that is used again.
+const LARGE: Scale = Scale {
+    message: 160 * 1024,
+    body: 64 * 1024,
+    backpressure: 1024 * 1024,
+};
+/// For two messages of that length.
+const MAX_INPUT: usize = 320 * 1024;
+
+/// What the application has seen.
+#[derive(Default)]
+struct Seen {
+    opened: Cell<usize>,
+    closed: Cell<usize>,
+    heard: RefCell<Vec<Vec<u8>>>,
+    /// Headers that an answer 101 was to have.
+    added: RefCell<Vec<(String, String)>>,
+    /// Why others could not be added.
+    told: RefCell<Vec<String>>,
+}
+
+/// Plays the peer of one connection. The first bytes choose how the network is, how it ends, whether
+/// the rest comes behind an opening handshake, and whether it is a seed of something large.
 ///
 /// # Panics
 ///
@@ -35,10 +71,17 @@ pub fn session(data: &[u8]) {
     let how = choices.byte();
     let (seed, step) = (choices.byte(), choices.byte());
     let window = 1 << (choices.below(10) + 4);
-    let pause = Duration::from_secs(choices.below(32) as u64);
-    let counts = Rc::new(Counts::default());
-    let test = server(POLICIES[usize::from(how >> 4) % 3], &counts);
-    test.set_window(window);
+    let pause = choices.byte();
+    let (scale, input, by) = match pause {
+        // Of what is large, a piece may be large enough to complete a message where it belongs.
+        224.. => (LARGE, expand(choices.rest(), MAX_INPUT), 4),
+        _ => (SMALL, choices.rest().to_vec(), 1),
+    };
+    let pause = Duration::from_secs(u64::from(pause % 32));
+    let unit = unit(input.len()) * by;
+    let seen = Rc::new(Seen::default());
+    let test = server(POLICIES[usize::from(how >> 4) % 3], &scale, &seen);
+    test.set_window(window * unit);
     let mut peer = test.open();
     let mut came = Vec::new();
     let opens = how & 1 == 1;
@@ -46,7 +89,7 @@ pub fn session(data: &[u8]) {
         peer.send(HANDSHAKE);
         came.extend(peer.recv());
     }
-    for piece in pieces(choices.rest(), seed, step) {
+    for piece in pieces(&input, seed, step, unit) {
         if how & 2 == 2 {
             peer.stop_reading();
         }
@@ -61,22 +104,25 @@ pub fn session(data: &[u8]) {
     match how >> 6 {
         0 => peer.finish(),
         1 => came.extend(peer.recv()),
-        2 => return end(&test, peer, Connection::reset, &counts),
-        _ => return end(&test, peer, Connection::vanish, &counts),
+        2 => return end(&test, peer, Connection::reset, &seen),
+        _ => return end(&test, peer, Connection::vanish, &seen),
     }
     test.clock().advance(END);
     came.extend(peer.recv());
     assert!(peer.is_ended(), "it goes on after its time");
-    check_sent(&came, opens);
-    end(&test, peer, drop, &counts);
+    check_sent(&came, &input, opens, &seen);
+    if opens {
+        check_heard(&input, scale.message, how & 0xC6 == 0, &seen);
+    }
+    end(&test, peer, drop, &seen);
 }
 
 /// Its socket does what it is told, and each route answers in another way.
-fn server(overflow: Overflow, counts: &Rc<Counts>) -> TestServer {
+fn server(overflow: Overflow, scale: &Scale, seen: &Rc<Seen>) -> TestServer {
     let mut app = App::with(Options {
-        max_message_size: 2048,
-        max_body_size: 512,
-        max_backpressure: 4096,
+        max_message_size: scale.message,
+        max_body_size: scale.body,
+        max_backpressure: scale.backpressure,
         idle_timeout: Duration::from_secs(300),
         overflow,
         ..Options::default()
@@ -91,16 +137,37 @@ fn server(overflow: Overflow, counts: &Rc<Counts>) -> TestServer {
         let late = move |_: &crate::Hub| answer.respond(crate::Response::text("late"));
         ctx.hub().set_timeout(Duration::from_secs(5), late);
     });
-    let counts = Rc::clone(counts);
+    let verifier = Rc::clone(seen);
+    app.verify_client(move |request| {
+        add_header(request, &verifier);
+        true
+    });
+    let seen = Rc::clone(seen);
     app.ws("/socket", move |socket, _| {
-        counts.opened.set(counts.opened.get() + 1);
-        let counts = Rc::clone(&counts);
-        socket.on(event::Message, act);
+        seen.opened.set(seen.opened.get() + 1);
+        let (hearer, seen) = (Rc::clone(&seen), Rc::clone(&seen));
+        socket.on(event::Message, move |socket, message| {
+            hearer.heard.borrow_mut().push(message.as_bytes().to_vec());
+            act(socket, message);
+        });
         socket.on(event::Close, move |_, _| {
-            counts.closed.set(counts.closed.get() + 1);
+            seen.closed.set(seen.closed.get() + 1);
         });
     });
     TestServer::new(app).expect("nothing is wrong with it")
+}
+
+/// The query names a header for the answer. What is wrong with it is checked later: a panic in here is
+/// the application's, and survived.
+fn add_header(request: &Request, seen: &Seen) {
+    let Some(name) = request.query("name") else {
+        return;
+    };
+    let value = request.query("value").unwrap_or_default();
+    match request.respond_header(name, value) {
+        Ok(()) => seen.added.borrow_mut().push((name.into(), value.into())),
+        Err(error) => seen.told.borrow_mut().push(error.to_string()),
+    }
 }
 
 /// The first byte of a message says what becomes of it.
@@ -129,31 +196,94 @@ fn act(socket: &Socket, message: Message<'_>) {
     }
 }
 
-/// What the server sends is an answer of HTTP, and behind a 101 whole frames as a server may send them,
-/// up to one close frame.
-fn check_sent(came: &[u8], opens: bool) {
-    if came.is_empty() {
-        return;
+/// What the server sends are answers of HTTP, and behind a 101 frames.
+fn check_sent(came: &[u8], input: &[u8], opens: bool, seen: &Seen) {
+    // What belongs to an answer to HEAD is not said in the answer.
+    let asks_for_head = !opens && input.windows(5).any(|five| five == b"HEAD ");
+    let mut rest = came;
+    while !rest.is_empty() {
+        let progress = ResponseParser::new(ANSWER).push(rest);
+        let progress = progress.expect("it answers in HTTP");
+        let head = progress.head.expect("a whole head");
+        rest = &rest[progress.used..];
+        match head.status() {
+            100 => assert_eq!(head.reason(), "Continue"),
+            101 => {
+                check_added(&head, seen);
+                return check_frames(rest);
+            }
+            _ if asks_for_head => return,
+            _ => {
+                assert!(!opens, "it was let in");
+                rest = check_answer(&head, rest);
+            }
+        }
     }
-    assert!(came.starts_with(b"HTTP/1.1 "), "it answers in HTTP");
-    if !opens {
-        return;
+}
+
+/// An answer is final and whole, and why it refuses stands there in a line. Gives what is behind it.
+fn check_answer<'a>(head: &ResponseHead, rest: &'a [u8]) -> &'a [u8] {
+    let status = head.status();
+    assert!(matches!(status, 200..=599), "{status}");
+    assert_eq!(head.reason(), reason(status));
+    let length = head.header("content-length").map(str::parse::<usize>);
+    let length = length.expect("it has a length").expect("in digits");
+    let (body, rest) = rest.split_at_checked(length).expect("a whole body");
+    if status >= 400 {
+        let text = std::str::from_utf8(body).expect("it is text");
+        check_line(text.strip_suffix('\n').expect("a line"), 200);
     }
-    assert!(came.starts_with(b"HTTP/1.1 101 "), "it was let in");
-    let end = came.windows(4).position(|four| four == b"\r\n\r\n");
-    let frames = &came[end.expect("a whole head") + 4..];
+    rest
+}
+
+/// The headers of the application came with the last answer, each once.
+fn check_added(head: &ResponseHead, seen: &Seen) {
+    assert_eq!(head.reason(), "Switching Protocols");
+    for (name, value) in seen.added.borrow().iter() {
+        let value = value.trim_matches([' ', '\t']).as_bytes();
+        let fields = head.fields();
+        let found = fields.filter(|field| *field == (name.as_str(), value));
+        assert_eq!(found.count(), 1, "{name}");
+    }
+}
+
+/// Whole frames as a server may send them, up to one close frame.
+fn check_frames(frames: &[u8]) {
     let (heard, verdict) = decode(Role::Client, 1 << 20, frames);
     assert_eq!(verdict, Ok(()), "it keeps to the protocol");
     let closes = heard.iter().filter(|it| matches!(it, Owned::Close(..)));
     assert!(closes.count() <= 1);
 }
 
+/// The socket heard what the naive decoder reads, in that order, until it ended; and all of it if nothing
+/// of the socket, the network or the time (`is_calm`) was in the way.
+fn check_heard(input: &[u8], max: usize, is_calm: bool, seen: &Seen) {
+    let (sent, _) = decode(Role::Server, max, input);
+    let sent = sent.into_iter().filter_map(|piece| match piece {
+        Owned::Text(text) => Some(text.into_bytes()),
+        Owned::Binary(bytes) => Some(bytes),
+        _ => None,
+    });
+    let sent: Vec<Vec<u8>> = sent.collect();
+    let heard = seen.heard.borrow();
+    // What is large would fill the screen.
+    assert!(sent.starts_with(&heard), "it hears what was not sent");
+    let act = |message: &Vec<u8>| message.first().map_or(0, |first| first % 16);
+    let may_end = |message| matches!(act(message), 1..=3 | 8..=10);
+    if is_calm && !sent.iter().any(may_end) {
+        assert_eq!(heard.len(), sent.len(), "it hears all that was sent");
+    }
+}
+
 /// It goes, and some time passes: then nothing of it is left.
-fn end(test: &TestServer, peer: Connection, go: fn(Connection), counts: &Counts) {
+fn end(test: &TestServer, peer: Connection, go: fn(Connection), seen: &Seen) {
     go(peer);
     test.clock().advance(END);
     let stats = test.hub().stats();
-    assert_eq!(counts.opened.get(), counts.closed.get(), "each ends once");
+    for line in seen.told.borrow().iter() {
+        check_line(line, 1000);
+    }
+    assert_eq!(seen.opened.get(), seen.closed.get(), "each ends once");
     assert_eq!((test.hub().len(), stats.total_connections), (0, 0));
     assert_eq!((test.hub().rooms().len(), stats.waiting_bytes), (0, 0));
 }

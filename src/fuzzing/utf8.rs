@@ -26,7 +26,7 @@ pub fn utf8(data: &[u8]) {
         Err(_) => (Vec::new(), Err(Violation::NotUtf8)),
     };
     let whole = frame(0x81, bytes);
-    let fragments = fragments(pieces(bytes, seed, step));
+    let fragments = fragments(pieces(bytes, seed, step, 1));
     for frames in [whole, fragments] {
         for size in [usize::MAX, 1, size] {
             let outcome = decode_cut(Role::Client, MAX, &frames, &[size]);

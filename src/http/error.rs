@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::refusal::Refusal;
+use super::response::Response;
 
 /// Why a message was refused. The connection cannot be trusted further: answer with
-/// [`BadRequest::status`], then close it (RFC 9112 §2.2).
+/// [`BadRequest::answer`], then close it (RFC 9112 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadRequest {
     /// The method is no token (RFC 9110 §9.1).
@@ -71,6 +72,13 @@ pub(crate) enum BadRequest {
 }
 
 impl BadRequest {
+    /// The answer that says so, in a line of text.
+    pub(crate) fn answer(self) -> Response {
+        Response::text(format!("{self}\n"))
+            .with_status(self.status())
+            .because(self.refusal())
+    }
+
     /// The status to answer with (RFC 9110 §15).
     pub(crate) fn status(self) -> u16 {
         match self {
@@ -86,7 +94,7 @@ impl BadRequest {
     }
 
     /// What it counts as.
-    pub(crate) fn refusal(self) -> Refusal {
+    fn refusal(self) -> Refusal {
         match self {
             BadRequest::BodyTooLarge
             | BadRequest::TargetTooLong

@@ -7,9 +7,12 @@ use super::syntax::{VALUE, is, is_token};
 
 /// Something that cannot be written into a message: a header or a status.
 ///
-/// Its `Display` quotes the offender.
+/// Its `Display` is one line that quotes the offender, at most 64 characters of each name and value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidHeader(Offence);
+
+/// So many characters are quoted: the line goes into logs, and a value may hold what a peer sent.
+const QUOTED: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Offence {
@@ -57,17 +60,44 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), InvalidHeader>
 impl fmt::Display for InvalidHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Offence::Name(name) => write!(f, "header name {name:?} is not a token"),
+            Offence::Name(name) => write!(f, "header name {:?} is not a token", Cut(name)),
             Offence::Value { name, value } => {
+                let (name, value) = (Cut(name), Cut(value));
                 write!(
                     f,
                     "header {name} has a control character in its value {value:?}"
                 )
             }
-            Offence::Reserved(name) => write!(f, "header {name} is written by the library"),
-            Offence::Misplaced { name, why } => write!(f, "header {name} {why}"),
+            Offence::Reserved(name) => write!(f, "header {} is written by the library", Cut(name)),
+            Offence::Misplaced { name, why } => write!(f, "header {} {why}", Cut(name)),
             Offence::Status(status) => write!(f, "status {status} is not in 200..=599"),
         }
+    }
+}
+
+/// The front of a text, and a sign that there is more.
+struct Cut<'a>(&'a str);
+
+impl Cut<'_> {
+    fn parts(&self) -> (&str, &'static str) {
+        match self.0.char_indices().nth(QUOTED) {
+            Some((at, _)) => (self.0.split_at(at).0, "…"),
+            None => (self.0, ""),
+        }
+    }
+}
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (front, more) = self.parts();
+        write!(f, "{front}{more}")
+    }
+}
+
+impl fmt::Debug for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (front, more) = self.parts();
+        write!(f, "{front:?}{more}")
     }
 }
 
@@ -114,6 +144,24 @@ mod tests {
                 .err()
                 .map(|error| error.to_string());
             assert_eq!(found.as_deref(), expected, "{name:?}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_offence_of_any_length_is_told_in_a_short_line() {
+        let long = "é\n".repeat(10_000);
+        let name = "a".repeat(10_000);
+        let offences = [
+            check_header(&long, "").err(),
+            check_header("a", &long).err(),
+            check_header(&name, "\0").err(),
+            Some(InvalidHeader::reserved(&name)),
+            Some(InvalidHeader::misplaced(&name, "is elsewhere")),
+        ];
+        for offence in offences {
+            let line = offence.expect("it cannot be written").to_string();
+            assert!(line.len() < 400 && line.contains('…'), "{line}");
+            assert!(!line.contains('\n'), "{line}");
         }
     }
 }

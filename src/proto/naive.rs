@@ -6,6 +6,9 @@ use super::close::CloseCode;
 use super::decoder::{Decoder, Piece, Role, Step};
 use super::violation::Violation;
 
+/// What a decoder may hold that has no message: what it remembers of a frame.
+const HELD_BY_NONE: usize = 512;
+
 /// The pieces, and the violation that ended them.
 pub(crate) type Outcome = (Vec<Owned>, Result<(), Violation>);
 
@@ -45,12 +48,13 @@ pub(crate) fn decode_cut(role: Role, max: usize, input: &[u8], sizes: &[usize]) 
         let (portion, after) = rest.split_at_mut(rest.len().min(*size));
         if let Err(violation) = drain(&mut decoder, portion, &mut pieces) {
             assert_eq!(decoder.step(after), Err(violation), "it stays so");
+            check_failed(&mut decoder);
             return (pieces, Err(violation));
         }
         rest = after;
         let (came, held) = (len - rest.len(), decoder.buffered());
         // A longer message may take a buffer that another one has left.
-        let is_bounded = held <= 512 + 4 * came || max >= WORTH_KEEPING;
+        let is_bounded = held <= HELD_BY_NONE + 4 * came || max >= WORTH_KEEPING;
         assert!(is_bounded, "{held} bytes are held for {came}");
     }
     if let Some(Owned::Close(..)) = pieces.last() {
@@ -85,11 +89,24 @@ pub(crate) fn decode_by_window(role: Role, max: usize, input: &[u8], sizes: &[us
             }
         };
         if let Err(violation) = verdict {
+            check_failed(&mut decoder);
             return (pieces, Err(violation));
         }
         rest = &rest[used..];
     }
     (pieces, Ok(()))
+}
+
+/// Behind a violation nothing more is taken or kept of the message.
+fn check_failed(decoder: &mut Decoder) {
+    assert_eq!(decoder.window(), None, "a failed decoder reads on");
+    assert_eq!(
+        decoder.filled(0),
+        Ok(None),
+        "a failed decoder has a message"
+    );
+    let held = decoder.buffered();
+    assert!(held <= HELD_BY_NONE, "a failed decoder holds {held} bytes");
 }
 
 /// Steps through `portion` until there is no piece.
