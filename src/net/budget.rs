@@ -100,6 +100,16 @@ mod tests {
     }
 
     #[test]
+    fn after_relief_there_is_room_until_the_next_look() {
+        let mut budget = Budget::new(1600);
+        let now = Tick::default();
+        budget.look(1601, now);
+        budget.look(budget.target(), now.after(AGAIN));
+        budget.grew(1600 / 16 + 1);
+        assert!(!budget.is_exceeded() && !budget.is_due(now.after(2 * AGAIN)));
+    }
+
+    #[test]
     fn no_number_is_too_large() {
         let mut budget = Budget::new(usize::MAX);
         budget.grew(usize::MAX);

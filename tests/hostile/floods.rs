@@ -7,11 +7,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rushwire::testing::TestServer;
 use rushwire::{App, Options, Server, event};
 
 use super::common::client::{CONTINUATION, PING, PONG, TEXT, frame, upgrade_request};
+use super::common::log::{Log, log};
 use super::common::{Client, PATIENCE, http, serve_with};
-use super::{member, still};
+use super::{in_memory, member, still};
 
 /// What is read of one connection in a turn while others have something to say.
 const BUDGET: usize = 128 * 1024;
@@ -318,4 +320,53 @@ fn pongs_that_nobody_reads_are_bounded_and_each_comes_once_when_somebody_does() 
         writer.join().expect("the writer");
         server.wait_until("nothing waits", |hub| hub.stats().waiting_bytes == 0);
     }
+}
+
+/// What is read of one connection that is alone, or amid a large message.
+const LARGE: usize = 1024 * KIB;
+
+/// A server in memory, and connections through which everything below fits at once.
+fn wide() -> (TestServer, Log) {
+    let (pen, log) = log();
+    let options = Options {
+        max_message_size: 8 * LARGE,
+        ..still()
+    };
+    let test = in_memory(options, pen);
+    test.set_window(8 * LARGE);
+    (test, log)
+}
+
+#[test]
+fn whoever_sends_a_large_message_has_its_share_of_a_turn_too() {
+    let (test, log) = wide();
+    let (mut large, mut small) = (test.connect("/large"), test.connect("/small"));
+    large.send(vec![7; 4 * LARGE].as_slice());
+    small.send("and I?");
+    test.turn();
+    assert_eq!(log.find("small message"), "small message and I?");
+    assert_eq!(log.next(), format!("large message {} bytes", 4 * LARGE));
+}
+
+/// Who speaks while another is heard that was alone when the turn began is heard before the rest of it.
+#[test]
+fn whoever_is_alone_has_its_share_of_a_turn_too() {
+    let (test, log) = wide();
+    let (mut loud, mut small) = (test.connect("/loud"), Some(test.connect("/small")));
+    let piece = vec![7; 8 * KIB];
+    for _ in 0..4 * LARGE / piece.len() {
+        loud.send(piece.as_slice());
+    }
+    let sockets = test.hub().sockets();
+    let socket = sockets.iter().find(|socket| socket.url() == "/loud");
+    socket
+        .expect("it is there")
+        .once(event::Message, move |_, _| {
+            small.take().expect("it is once").send("and I?");
+        });
+    test.turn();
+    let before = || log.next() != "small message and I?";
+    let heard = std::iter::repeat_with(before).take_while(|is| *is).count();
+    let share = (LARGE + BUDGET) / piece.len();
+    assert!(heard <= 2 + share, "{heard} before it, two of them open");
 }

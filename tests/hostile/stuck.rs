@@ -81,6 +81,26 @@ fn whatever_the_size_of_messages_what_waits_keeps_memory_in_proportion() {
     }
 }
 
+/// What a turn sends lies in one log. Who does not read its part of a large one does not keep all of it.
+#[test]
+fn what_others_are_sent_in_the_same_turn_does_not_count_for_who_does_not_read() {
+    let (pen, _log) = log();
+    let test = limited(Overflow::DropNewest, pen);
+    let _deaf = deaf(&test, "deaf");
+    let _other = test.connect("/other");
+    let send = |name, bytes: usize| -> Vec<SendStatus> {
+        let socket = member(test.hub(), name).expect("it is there");
+        let message = vec![7; 2 * KIB];
+        let count = bytes / message.len();
+        (0..count).map(|_| socket.send(&message)).collect()
+    };
+    send("other", MAX * 3 / 8);
+    send("deaf", MAX * 9 / 16);
+    test.turn();
+    let statuses = send("deaf", MAX / 4);
+    assert!(!statuses.contains(&SendStatus::Dropped), "{statuses:?}");
+}
+
 /// A peer that reads nothing is not heard either: so its pongs are not missed, for whatever time.
 #[test]
 fn pings_of_the_heartbeat_do_not_pile_up_for_who_does_not_read() {
