@@ -1,7 +1,11 @@
 //! Connections that are kept, pipelined, closed; HTTP/1.0; upgrades that are none (RFC 9112 §9).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rushwire::App;
 
+use crate::common::client::upgrade_request;
 use crate::common::{Client, http, serve};
 use crate::{Asker, request};
 
@@ -179,6 +183,47 @@ fn behind_a_bad_request_nothing_is_served() {
         );
         asker.expect_end();
     }
+}
+
+/// What comes behind the last answer is none of the handlers' business: also what a client calls a body
+/// (RFC 9112 §9.6).
+#[test]
+fn behind_the_last_answer_no_handler_runs() {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&handled);
+    let server = serve(move |app| {
+        app.get("/page", |ctx| ctx.text("a page"));
+        app.get("/behind", move |ctx| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            ctx.text("never")
+        });
+    });
+    let behind = request("GET", "/behind");
+    let body = format!("Content-Length: {}\r\n", behind.len());
+    for (last, status) in [
+        (
+            "GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+            200,
+        ),
+        ("GET /page HTTP/1.0\r\n", 200),
+        ("GET /page HTTP/1.1\r\n", 400),
+        (
+            &*format!("POST /nowhere HTTP/1.1\r\nHost: x\r\n{body}"),
+            404,
+        ),
+        (&*format!("PUT /page HTTP/1.1\r\nHost: x\r\n{body}"), 405),
+        (
+            &*upgrade_request("/nowhere", "").replacen("\r\n\r\n", "\r\n", 1),
+            404,
+        ),
+    ] {
+        let mut asker = Asker::new(&server);
+        asker.send(format!("{last}\r\n{behind}{behind}"));
+        assert_eq!(asker.answer().status, status, "{last}");
+        asker.expect_end();
+    }
+    assert_eq!(http::get(server.addr, "/page").text(), "a page");
+    assert_eq!(handled.load(Ordering::SeqCst), 0);
 }
 
 /// RFC 9110 §7.8: an upgrade that is not spoken here is ignored.
