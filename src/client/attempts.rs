@@ -28,7 +28,7 @@ use crate::net::slab::Key;
 use crate::net::stream::Stream;
 use crate::proto::close::CloseCode;
 use crate::ws::dialing::{Dialing, Wanted};
-use crate::ws::event::{self, By, Cause, Closed};
+use crate::ws::event::{self, By, Closed};
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
 use crate::ws::message::{Message, OwnedMessage};
@@ -233,7 +233,9 @@ impl Attempts {
         }
         drop(self.enter(State::Open(socket.clone(), since)));
         let this = Rc::clone(self);
-        socket.once(event::Close, move |_, closed| this.ended(&closed));
+        socket.once(event::Close, move |socket, closed| {
+            this.ended(socket, &closed)
+        });
         let Some(mut handler) = self.handler.take() else {
             return;
         };
@@ -250,7 +252,7 @@ impl Attempts {
     }
 
     /// The socket is gone.
-    fn ended(self: &Rc<Self>, closed: &Closed<'_>) {
+    fn ended(self: &Rc<Self>, socket: &Socket, closed: &Closed<'_>) {
         let since = match *self.state.borrow() {
             State::Open(_, since) => since,
             _ => return,
@@ -261,7 +263,7 @@ impl Attempts {
             self.again.set(0);
         }
         let error = ConnectError::Closed(closed.code, closed.reason.to_owned());
-        let wait = match is_deliberate(closed) {
+        let wait = match socket.is_ended_on_purpose() || is_deliberate(closed) {
             true => None,
             false => self.next_wait(&error),
         };
@@ -356,13 +358,10 @@ fn is_accepted(socket: &Socket, message: &OwnedMessage) -> bool {
     socket.ready_state() == ReadyState::Open && socket.send(message) != SendStatus::Closed
 }
 
-/// Whether one side wanted it to be over.
+/// Whether the server wanted it to be over.
 fn is_deliberate(closed: &Closed<'_>) -> bool {
-    match (closed.by, closed.cause) {
-        (By::Us, Cause::Requested | Cause::Terminated | Cause::Shutdown) => true,
-        (By::Peer, _) => matches!(closed.code, CloseCode::NORMAL | CloseCode::POLICY_VIOLATION),
-        _ => false,
-    }
+    let is_final = matches!(closed.code, CloseCode::NORMAL | CloseCode::POLICY_VIOLATION);
+    closed.by == By::Peer && is_final
 }
 
 #[cfg(test)]

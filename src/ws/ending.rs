@@ -36,6 +36,18 @@ pub(super) struct Ending {
     pub(super) cause: Cause,
     /// When the peer's answer is no longer waited for.
     pub(super) deadline: Tick,
+    /// It was not waited for any longer.
+    pub(super) is_overdue: bool,
+}
+
+impl Ending {
+    /// The cause as listeners are told of it.
+    fn told(&self) -> Cause {
+        match self.is_overdue {
+            true => Cause::CloseTimeout,
+            false => self.cause,
+        }
+    }
 }
 
 impl Socket {
@@ -126,6 +138,17 @@ impl Socket {
             .flatten()
     }
 
+    /// Whether the application of this side has ended it, and whatever became of that.
+    pub(crate) fn is_ended_on_purpose(&self) -> bool {
+        self.ending().is_some_and(|ending| {
+            let on_purpose = matches!(
+                ending.cause,
+                Cause::Requested | Cause::Terminated | Cause::Shutdown
+            );
+            ending.by == By::Us && on_purpose
+        })
+    }
+
     /// Remembers who began the end, and how. Only the first counts.
     pub(super) fn record(&self, code: CloseCode, reason: &str, by: By, cause: Cause) {
         let deadline = self.link().now().after(self.0.hub.settings().close_timeout);
@@ -138,6 +161,7 @@ impl Socket {
             by,
             cause,
             deadline,
+            is_overdue: false,
         };
         self.0.change(|rare| {
             rare.ending.get_or_insert_with(|| Box::new(ending()));
@@ -150,7 +174,7 @@ impl Socket {
         let deadline = now.after(self.0.hub.settings().close_timeout);
         self.0.look(|rare| match &mut rare.ending {
             Some(ending) if still_reads => ending.deadline = deadline,
-            Some(ending) => ending.cause = Cause::CloseTimeout,
+            Some(ending) => ending.is_overdue = true,
             None => {}
         });
         if !still_reads {
@@ -199,6 +223,7 @@ impl Socket {
             by: By::Nobody,
             cause: Cause::Io(kind),
             deadline,
+            is_overdue: false,
         };
         self.0.change(|rare| {
             rare.ending.get_or_insert(Box::new(ending));
@@ -294,7 +319,7 @@ impl Socket {
         }
         let ending = self.ending();
         let (code, reason, by, cause) = match &ending {
-            Some(ending) => (ending.code, &*ending.reason, ending.by, ending.cause),
+            Some(ending) => (ending.code, &*ending.reason, ending.by, ending.told()),
             // Neither side ended it: the server is dropped.
             None => (CloseCode::ABNORMAL, "", By::Us, Cause::Shutdown),
         };

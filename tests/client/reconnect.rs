@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use rushwire::{
-    CloseCode, ConnectError, ConnectOptions, OwnedMessage, ReadyState, Reconnect, SendStatus, event,
+    CloseCode, ConnectError, ConnectOptions, Options, OwnedMessage, ReadyState, Reconnect,
+    SendStatus, event,
 };
 
 use crate::common::NEVER;
@@ -157,6 +158,25 @@ fn a_close_of_this_side_is_final_whenever_it_is_asked_for() {
 }
 
 #[test]
+fn a_close_of_this_side_is_final_although_nobody_answers_it() {
+    let ways: [fn(&Dialer); 2] = [
+        |dialer| dialer.connection.socket().expect("it is open").close(),
+        |dialer| _ = dialer.connection.close(),
+    ];
+    for way in ways {
+        let stage = play(|listener| Peer::agree(listener).wait_for_the_end());
+        let impatient = Options {
+            close_timeout: Duration::from_millis(50),
+            ..Options::default()
+        };
+        let mut dialer = Dialer::with(impatient, &stage.url, reconnecting(9), |_, _| {});
+        dialer.run_until("it is open", |this| this.connection.socket().is_some());
+        way(&dialer);
+        assert_eq!(dialer.run(), []);
+    }
+}
+
+#[test]
 fn an_answer_that_will_be_the_same_the_next_time_is_not_asked_for_again() {
     for (answer, again) in [
         ("401 Unauthorized\r\n", false),
@@ -234,9 +254,14 @@ fn what_is_sent_while_the_server_leaves_waits_for_the_next_connection() {
 
 #[test]
 fn who_is_given_up_while_the_server_leaves_is_not_looked_for_again() {
-    let (dialer, leave, _stage) = leaving(|_| {});
+    let (mut dialer, leave, _stage) = leaving(|_| {});
+    let socket = dialer.connection.socket().expect("it is closing");
     assert_eq!(dialer.connection.close(), 0);
     leave.send(()).expect("it waits");
+    dialer.run_until("it has gone", |_| {
+        socket.ready_state() == ReadyState::Closed
+    });
+    assert!(dialer.connection.is_over());
     assert_eq!(dialer.run(), []);
 }
 
