@@ -1,11 +1,13 @@
 //! 17. Shutdown: everybody is told, what was sent arrives, and then it ends.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::net::TcpStream;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::common::client::{CLOSE, frame};
-use crate::common::{Client, Server, http, patient, serve_with, wait_for_closed_doors};
+use crate::common::{Client, PATIENCE, Server, http, patient, serve_with, wait_for_closed_doors};
 use crate::{Journal, NEVER, keep_alive_get, until, wait_for_the_end_of};
 use rushwire::event;
 
@@ -252,4 +254,28 @@ fn a_shutdown_asked_between_two_turns_is_begun_by_the_next() {
     assert_eq!(server.timeout(), Some(Duration::ZERO));
     server.turn(None).expect("a turn");
     assert!(server.is_done());
+}
+
+#[test]
+fn no_turn_waits_longer_than_the_deadline() {
+    const GRACE: Duration = Duration::from_secs(60);
+    let pending = Rc::new(RefCell::new(None));
+    let mut app = rushwire::App::with(patient());
+    let asked = Rc::clone(&pending);
+    app.get("/later", move |ctx| {
+        asked.replace(Some(ctx.defer()));
+    });
+    let mut server = app.bind("127.0.0.1:0").expect("bind");
+    let mut waiting = http::connect(server.local_addr().expect("TCP"));
+    let request = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
+    waiting.write_all(request).expect("send");
+    while pending.borrow().is_none() {
+        server.turn(Some(PATIENCE)).expect("a turn");
+    }
+    let before = server.timeout().expect("the answer is waited for");
+    assert!(before > GRACE);
+    server.hub().shutdown(GRACE);
+    server.turn(None).expect("a turn");
+    assert!(server.timeout().expect("and now the end") <= GRACE);
+    assert!(!server.is_done());
 }

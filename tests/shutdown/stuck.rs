@@ -1,5 +1,7 @@
 //! Some do not read: they are waited for until the deadline, and what they have not got is counted.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rushwire::testing::{Client as Reader, Received, TestServer};
@@ -165,6 +167,21 @@ fn who_does_not_read_on_for_close_timeout_is_not_waited_for() {
     test.clock().advance(Duration::from_millis(30));
     assert!(test.hub().is_empty() && test.is_done());
     assert_eq!(log.next(), format!("1001 CloseTimeout {WAITING}"));
+}
+
+/// A loop that has nothing else to do does not sleep on.
+#[test]
+fn the_deadline_itself_is_waited_for() {
+    let (test, _reader, log) = slow();
+    test.hub().shutdown(Duration::from_secs(3));
+    let has_gone = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&has_gone);
+    let later = Duration::from_millis(3_100);
+    test.hub()
+        .set_timeout(later, move |hub| seen.set(hub.is_empty()));
+    test.clock().advance(Duration::from_secs(4));
+    assert!(has_gone.get());
+    assert_eq!(log.next(), format!("1001 Shutdown {WAITING}"));
 }
 
 /// It takes a minute, and `close_timeout` is five seconds.
