@@ -182,13 +182,36 @@ impl<S: Service> Reactor<S> {
     }
 }
 
-/// Errors of `accept` that concern one connection only, which is gone already.
+/// Errors of `accept` that concern one connection only, which is gone already: Linux tells those of its
+/// network there, too.
 fn passes(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Interrupted
             | ErrorKind::ConnectionAborted
             | ErrorKind::ConnectionReset
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::TimedOut
             | ErrorKind::PermissionDenied
     )
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_one_connection_keeps_no_other_waiting() {
+        let passes = |code| passes(&io::Error::from_raw_os_error(code));
+        // ECONNABORTED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EPERM, EINTR.
+        for code in [103, 113, 101, 100, 1, 4] {
+            assert!(passes(code), "{code}");
+        }
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM, EINVAL.
+        for code in [24, 23, 105, 12, 22] {
+            assert!(!passes(code), "{code}");
+        }
+    }
 }
