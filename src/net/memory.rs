@@ -4,7 +4,7 @@
 //! wait in buffers of bounded size, so reads and writes fall short or are refused; readiness is told
 //! once for each change, as edges; FIN comes behind the bytes, and a side that closes with bytes
 //! unread sends RST. A connection is a [`wire`] with an [`End`] for each side. It can be made unsteady:
-//! then any read or write may fall short, or be refused for a moment.
+//! then any read or write may fall short, or be refused for a moment, and so may who connects.
 //!
 //! Without the feature `testing`, `memory_off.rs` stands in its place, with types of no values.
 
@@ -139,6 +139,11 @@ impl Door {
     }
 
     pub(super) fn accept(&self) -> io::Result<(Stream, Peer)> {
+        // Whoever waits may be refused for a moment, and knocks again.
+        if !self.inner().waiting.borrow().is_empty() && self.inner().take_some(1) == 0 {
+            self.inner().knocked.set(true);
+            return Err(ErrorKind::WouldBlock.into());
+        }
         let next = self.inner().waiting.borrow_mut().pop_front();
         let (end, address) = next.ok_or(ErrorKind::WouldBlock)?;
         Ok((Stream::Memory(end), Peer::Tcp(address)))

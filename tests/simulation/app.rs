@@ -8,8 +8,11 @@ use rushwire::{App, Hub, Join, Options, Overflow, Socket, event};
 
 use super::book::{Faults, Page};
 use super::dice::Dice;
+use super::pending::Pending;
 
 pub(super) const ROOMS: [&str; 3] = ["red", "green", "blue"];
+/// The length of what is answered at `/large`: more than is answered in one go.
+pub(super) const LARGE: usize = 70 * KIB;
 const KIB: usize = 1024;
 /// How deep listeners bring about what runs listeners.
 const DEPTH: usize = 3;
@@ -22,6 +25,7 @@ pub(super) struct Stage {
     pub(super) pages: RefCell<Vec<Rc<Page>>>,
     pub(super) hub: RefCell<Option<Hub>>,
     pub(super) log: RefCell<Vec<String>>,
+    pub(super) pending: Pending,
     /// What was wrong inside of listeners, where a panic would only end a socket.
     pub(super) faults: Faults,
     numbers: Cell<u32>,
@@ -48,14 +52,26 @@ pub(super) fn app(options: Options, stage: &Rc<Stage>) -> App {
     let mut app = App::with(options);
     let stage = Rc::clone(stage);
     app.get("/page", |ctx| ctx.text("a page"));
+    app.get("/large", |ctx| ctx.text("x".repeat(LARGE)));
+    let asked = Rc::clone(&stage);
+    app.get("/later/:number", move |ctx| {
+        let body = ctx.param("number").to_owned();
+        asked.pending.answer(body, ctx.defer());
+    });
+    let judging = Rc::clone(&stage);
+    app.verify_client_deferred(move |_, verdict| match judging.below(4) {
+        0 => judging.pending.verdict(verdict),
+        _ => verdict.accept(),
+    });
     let deciding = Rc::clone(&stage);
-    app.ws_use(move |socket, _, next| {
-        if deciding.below(4) > 0 {
-            return next.run();
+    app.ws_use(move |socket, _, next| match deciding.below(8) {
+        0 => deciding.pending.next(next),
+        1 => {
+            // Longer than that nobody waits: it is rejected.
+            let delay = Duration::from_millis(deciding.below(20_000) as u64);
+            socket.hub().set_timeout(delay, move |_| next.run());
         }
-        // Longer than that nobody waits: it is rejected.
-        let delay = Duration::from_millis(deciding.below(20_000) as u64);
-        socket.hub().set_timeout(delay, move |_| next.run());
+        _ => next.run(),
     });
     app.ws("/:page", move |socket, request| {
         let number: usize = request.param("page").parse().expect("a number");
@@ -83,6 +99,7 @@ impl Stage {
             pages: RefCell::default(),
             hub: RefCell::default(),
             log: RefCell::default(),
+            pending: Pending::default(),
             faults: Faults::default(),
             numbers: Cell::default(),
             depth: Cell::default(),
@@ -111,6 +128,9 @@ impl Stage {
     /// One action of the application.
     pub(super) fn act(self: &Rc<Self>) {
         self.actions.set(self.actions.get() + 1);
+        if self.below(3) == 0 {
+            self.decide();
+        }
         let hub = self.hub.borrow().clone();
         let (Some(hub), true) = (hub, self.actions.get() < MOST) else {
             return;
@@ -138,6 +158,13 @@ impl Stage {
             18 if self.below(3) == 0 => drop(socket.close_with(4001, "as chance has it")),
             19 if self.below(4) == 0 => socket.terminate(),
             _ => self.send(&page, &socket),
+        }
+    }
+
+    /// Decides something that is pending.
+    pub(super) fn decide(&self) {
+        if let Some(how) = self.pending.decide(&self.dice) {
+            self.log(format!("decided: {how}"));
         }
     }
 

@@ -3,12 +3,14 @@
 //!
 //! A seed decides everything: how much the network holds and how unsteady it is, the options, what the
 //! peers do (send whole and in fragments, stop reading, close, end with FIN or RST, vanish), what the
-//! application does from outside and from inside of listeners, how much time passes, and when the
-//! server is shut down. What must hold, at each step or at the end:
+//! application does from outside and from inside of listeners and when it decides what it has left open
+//! (answers, verdicts, middleware), how much time passes, and when the server is shut down. What must
+//! hold, at each step or at the end:
 //!
 //! - what was accepted is received once, in order, or counted in the `undelivered` of `Drain` or `Close`;
 //! - what is heard is what was said, in order; all of it, from who says goodbye;
 //! - `Close` is told once, and last;
+//! - a request has one answer, in order, and it is the right one;
 //! - rooms and counts are those of a model;
 //! - when all have gone, no socket, room, byte or listener is left.
 //!
@@ -21,6 +23,8 @@
 mod app;
 mod book;
 mod dice;
+mod pending;
+mod stranger;
 mod world;
 
 use std::ops::Range;

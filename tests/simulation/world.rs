@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rushwire::event::By;
-use rushwire::testing::{Client, Connection, Received, TestServer};
+use rushwire::testing::{Client, Received, TestServer};
 
 use super::app::{ROOMS, Stage, app, options};
 use super::book::Page;
 use super::dice::Dice;
+use super::stranger::Stranger;
 
 const STEPS: usize = 100;
 const PEERS: usize = 5;
@@ -21,8 +22,13 @@ pub(super) struct World {
     test: TestServer,
     stage: Rc<Stage>,
     dice: Dice,
+    /// Those who have asked for a socket, and have no answer yet.
+    callers: Vec<Peer>,
     peers: Vec<Peer>,
-    strangers: Vec<Connection>,
+    strangers: Vec<Stranger>,
+    /// How many of those have come.
+    knocks: usize,
+    is_shut: bool,
 }
 
 /// A peer, as long as it is there.
@@ -73,8 +79,11 @@ pub(super) fn run(seed: u64) -> Vec<String> {
         test,
         stage,
         dice,
+        callers: Vec::new(),
         peers: Vec::new(),
         strangers: Vec::new(),
+        knocks: 0,
+        is_shut: false,
     };
     let shuts_down = world.dice.once_in(6).then(|| world.dice.below(STEPS));
     for step in 0..STEPS {
@@ -82,6 +91,7 @@ pub(super) fn run(seed: u64) -> Vec<String> {
         if shuts_down == Some(step) {
             world.stage.log("shutdown".to_owned());
             world.test.hub().shutdown(Duration::from_secs(5));
+            world.is_shut = true;
         }
         world.compare();
     }
@@ -91,7 +101,7 @@ pub(super) fn run(seed: u64) -> Vec<String> {
 impl World {
     fn step(&mut self) {
         match self.dice.below(16) {
-            0 | 1 if self.peers.len() < PEERS => self.connect(),
+            0 | 1 if self.peers.len() + self.callers.len() < PEERS => self.connect(),
             0..=5 => self.stage.act(),
             6 => {
                 let most = self.dice.one_of(&[1, 100, 3000, 3000, 20_000, 100_000]);
@@ -101,6 +111,7 @@ impl World {
             }
             7 if self.dice.once_in(2) => self.calm(),
             7 => self.knock(),
+            8 if self.dice.once_in(2) => self.hang_up(),
             _ if self.peers.is_empty() => self.connect(),
             _ => self.play(),
         }
@@ -113,15 +124,9 @@ impl World {
         let number = self.stage.pages.borrow().len();
         self.stage.pages.borrow_mut().push(Rc::clone(&page));
         let target = format!("/{number}");
-        let mut client = self.test.request("GET", &target).knock();
-        let Some(answer) = client.answer() else {
-            // After a shutdown nobody is let in; and who is cut at once may hear nothing.
-            assert!(client.is_ended(), "{number} has no answer");
-            return;
-        };
-        self.stage
-            .log(format!("{number}: {}, through {window}", answer.status));
-        self.peers.extend((answer.status == 101).then(|| Peer {
+        let client = self.test.request("GET", &target).knock();
+        self.stage.log(format!("{number} knocks, through {window}"));
+        self.callers.push(Peer {
             client,
             page,
             number,
@@ -129,19 +134,41 @@ impl World {
             received: Vec::new(),
             closed: None,
             has_closed: false,
-        }));
+        });
+    }
+
+    /// Whoever was let in is a peer from now on.
+    fn let_in(&mut self) {
+        for mut caller in std::mem::take(&mut self.callers) {
+            match caller.client.answer().map(|answer| answer.status) {
+                Some(101) => self.peers.push(caller),
+                Some(status) => assert!([403, 500, 503].contains(&status), "{status}"),
+                // Who is cut at once may hear nothing.
+                None if caller.client.is_ended() => {}
+                None => self.callers.push(caller),
+            }
+        }
     }
 
     /// Somebody who says something of HTTP, or only begins to.
     fn knock(&mut self) {
-        let mut stranger = self.test.open();
-        let whole = "GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
-        stranger.send(&whole[..self.dice.below(whole.len() + 1)]);
-        match self.dice.below(4) {
-            0 => stranger.reset(),
-            1 => stranger.vanish(),
-            2 => stranger.finish(),
-            _ => self.strangers.push(stranger),
+        self.knocks += 1;
+        let stranger = Stranger::come(&self.test, &mut self.dice, self.knocks);
+        self.strangers.push(stranger);
+    }
+
+    /// Somebody who may wait for something goes.
+    fn hang_up(&mut self) {
+        if !self.strangers.is_empty() {
+            let which = self.dice.below(self.strangers.len());
+            let stays = self.strangers.swap_remove(which).go(&mut self.dice);
+            self.strangers.extend(stays);
+        }
+        if !self.callers.is_empty() {
+            let which = self.dice.below(self.callers.len());
+            let how = [Client::reset as fn(Client), Client::vanish, drop];
+            let how = self.dice.one_of(&how);
+            how(self.callers.swap_remove(which).client);
         }
     }
 
@@ -209,6 +236,8 @@ impl World {
 
     /// What the application can see is as it was written down.
     fn compare(&mut self) {
+        self.let_in();
+        self.strangers.iter_mut().for_each(Stranger::receive);
         self.peers.iter_mut().for_each(Peer::receive);
         assert_eq!(self.stage.faults.all(), Vec::<String>::new());
         let hub = self.test.hub();
@@ -229,21 +258,39 @@ impl World {
         }
     }
 
+    /// What is decided may leave more open: the next request, or middleware behind a verdict.
+    fn decide_all(&mut self) {
+        while !self.stage.pending.is_empty() {
+            self.stage.decide();
+            self.test.turn();
+        }
+    }
+
     /// All read what there is; some leave, and all must go. Then nothing is left.
     fn end(mut self) -> Vec<String> {
         self.stage.log("the end".to_owned());
+        self.decide_all();
         self.calm();
         self.compare();
+        for stranger in &self.strangers {
+            assert!(
+                self.is_shut || stranger.is_answered(),
+                "nothing is left open"
+            );
+        }
         for peer in self.peers.iter_mut().filter(|_| self.dice.once_in(2)) {
             peer.has_closed |= peer.closed.is_none();
             peer.client.close();
         }
         self.test.hub().shutdown(Duration::from_secs(5));
         self.test.clock().advance(END);
-        self.strangers.clear();
         self.peers.iter_mut().for_each(Peer::receive);
         self.test.turn();
         self.compare();
+        assert!(self.callers.is_empty(), "all were told");
+        assert!(self.strangers.iter().all(Stranger::is_ended), "all must go");
+        self.strangers.clear();
+        self.test.turn();
         self.peers.iter().for_each(Peer::check_end);
         let stats = self.test.hub().stats();
         assert_eq!((stats.total_connections, stats.waiting_bytes), (0, 0));
