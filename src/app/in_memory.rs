@@ -18,7 +18,7 @@ impl App {
     pub(crate) fn serve_in_memory(&mut self, network: &Network) -> Result<Server, ConfigError> {
         self.check().map_err(ConfigError::of)?;
         let hub = self.hub();
-        hub.links().stop_time();
+        hub.links().enter(network);
         hub.timers().begin_anew(hub.links().time.now());
         let started = self.start(Some(Listener::Memory(network.door())));
         started.map_err(ConfigError::of)

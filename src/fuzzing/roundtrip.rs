@@ -4,7 +4,7 @@ use super::choices::{Choices, unit};
 use crate::proto::close::CloseCode;
 use crate::proto::decoder::Role;
 use crate::proto::encoder::{
-    close_payload, encode, encode_close_masked, encode_masked, measure, prepare, short_header,
+    close_payload, encode, encode_close_as, encode_masked, measure, prepare, short_header,
 };
 use crate::proto::frame::Opcode;
 use crate::proto::naive::{Owned, decode_by_window, decode_cut};
@@ -148,7 +148,7 @@ fn close(code: CloseCode, reason: &str, key: Option<[u8; 4]>) -> Vec<u8> {
     };
     let mut frame = Vec::new();
     if let Some(key) = key {
-        encode_close_masked(&mut frame, code, &long, key);
+        encode_close_as(&mut frame, code, &long, Some(key));
     } else {
         let (payload, len) = close_payload(code, &long);
         encode(&mut frame, Opcode::Close, &payload[..len]);

@@ -1,18 +1,21 @@
 //! The table of all writing halves of a reactor, and queueing. Writing and ending are in [`writing`](super::writing).
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
+
+use mio::net::TcpStream;
 
 use super::budget::Budget;
 use super::clock::{Clock, Tick};
 use super::flags::Flags;
 use super::half::{Half, Tally, admit};
 use super::link::{Cause, Limits, Sent};
-use super::memory::Time;
+use super::memory::{Network, Time};
 use super::parts::Parts;
 use super::segment::{Log, Span};
 use super::slab::{Key, Slab};
@@ -48,6 +51,8 @@ pub(crate) struct Links {
     warm: Cell<u64>,
     /// What time it is, for everything that counts on it.
     pub(crate) time: Time,
+    /// The network in memory that connections are made over, if it is not the system's.
+    pub(super) network: OnceCell<Network>,
 }
 
 #[derive(Debug)]
@@ -90,7 +95,29 @@ impl Links {
             table: RefCell::new(table),
             warm: Cell::new(NOBODY),
             time,
+            network: OnceCell::new(),
         })
+    }
+
+    /// A stream to that address. The connection is only begun: when it is there, or how that failed, is
+    /// told as readiness.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be begun.
+    pub(crate) fn dial(&self, address: SocketAddr) -> io::Result<Stream> {
+        if let Some(network) = self.network.get() {
+            return network.dial(address);
+        }
+        let stream = TcpStream::connect(address)?;
+        // Without it, it is slower.
+        let _ = stream.set_nodelay(true);
+        Ok(Stream::Tcp(stream))
+    }
+
+    /// Whether the network and the time are those of a test.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.network.get().is_some()
     }
 
     /// Adds a connection that no reactor serves.

@@ -35,6 +35,10 @@ struct Inner {
     ready: [RefCell<Vec<u32>>; 2],
     /// Connections that wait to be accepted.
     waiting: RefCell<VecDeque<(End, SocketAddr)>>,
+    /// The other ends of connections that the server makes, and where to, until the test takes them.
+    dialed: RefCell<VecDeque<(End, SocketAddr)>>,
+    /// The most bytes that wait in each direction of a connection.
+    window: Cell<usize>,
     /// The token of whoever listens.
     listener: Cell<Option<usize>>,
     /// Somebody has come, and the listener was not told.
@@ -75,23 +79,46 @@ impl Inner {
 }
 
 impl Network {
-    pub(crate) fn new() -> Self {
-        Self(Rc::default())
+    pub(crate) fn new(window: usize) -> Self {
+        let network = Self(Rc::default());
+        network.set_window(window);
+        network
     }
 
-    /// A connection from `address`, on which at most `window` bytes wait in each direction.
+    /// From now on at most `window` bytes wait in each direction of a new connection.
+    pub(crate) fn set_window(&self, window: usize) {
+        self.0.window.set(window);
+    }
+
+    /// A connection from `address` to the server.
     ///
     /// # Errors
     ///
     /// Nobody listens.
-    pub(crate) fn connect(&self, address: SocketAddr, window: usize) -> io::Result<End> {
+    pub(crate) fn connect(&self, address: SocketAddr) -> io::Result<End> {
         if self.0.listener.get().is_none() {
             return Err(ErrorKind::ConnectionRefused.into());
         }
-        let (ours, theirs) = wire::open(Rc::downgrade(&self.0), window)?;
+        let (ours, theirs) = self.open()?;
         self.0.waiting.borrow_mut().push_back((ours, address));
         self.0.knocked.set(true);
         Ok(theirs)
+    }
+
+    /// A connection from the server to `address`: wherever that is, the test is there.
+    pub(super) fn dial(&self, address: SocketAddr) -> io::Result<Stream> {
+        let (ours, theirs) = self.open()?;
+        self.0.dialed.borrow_mut().push_back((theirs, address));
+        Ok(Stream::Memory(ours))
+    }
+
+    /// The other end of a connection that the server has made, and where to.
+    pub(crate) fn dialed(&self) -> Option<(End, SocketAddr)> {
+        self.0.dialed.borrow_mut().pop_front()
+    }
+
+    fn open(&self) -> io::Result<(End, End)> {
+        wire::open(Rc::downgrade(&self.0), self.0.window.get())
     }
 
     /// From now on bytes go by fits and starts, as these dice fall; 0: as they come.
@@ -167,10 +194,12 @@ impl Drop for Door {
 }
 
 impl Links {
-    /// From now on, time stands still until it is set. Nobody is connected yet.
-    pub(crate) fn stop_time(&self) {
+    /// From now on, time stands still until it is set, and connections are made over that network.
+    /// Nobody is connected yet.
+    pub(crate) fn enter(&self, network: &Network) {
         self.time.stop();
         self.table().clock = Clock::new(self.time.now());
+        let _ = self.network.set(network.clone());
     }
 }
 

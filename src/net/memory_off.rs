@@ -1,6 +1,7 @@
 //! The network in memory without the feature `testing`: there is none, and the time is the system's.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::poller::{Edge, Poller};
@@ -11,6 +12,10 @@ use super::stream::{Peer, Stream};
 pub(crate) enum Network {}
 
 impl Network {
+    pub(super) fn dial(&self, _address: SocketAddr) -> io::Result<Stream> {
+        match *self {}
+    }
+
     pub(super) fn take_edges(&self) -> Vec<Edge> {
         match *self {}
     }

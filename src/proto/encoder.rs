@@ -52,12 +52,26 @@ pub(crate) fn encode_masked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], k
     mask_into(out, payload, key);
 }
 
-/// Appends a close frame masked with `key` to `out`, with the payload of [`close_payload`].
+/// Appends one frame to `out` as a client sends it, masked with `key`, or as a server.
 #[cfg(any(test, fuzzing, feature = "testing"))]
-pub(crate) fn encode_close_masked(out: &mut Vec<u8>, code: CloseCode, reason: &str, key: [u8; 4]) {
+pub(crate) fn encode_as(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+    match key {
+        Some(key) => encode_masked(out, opcode, payload, key),
+        None => encode(out, opcode, payload),
+    }
+}
+
+/// The same for a close frame, with the payload of [`close_payload`].
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub(crate) fn encode_close_as(
+    out: &mut Vec<u8>,
+    code: CloseCode,
+    reason: &str,
+    key: Option<[u8; 4]>,
+) {
     let (payload, len) = close_payload(code, reason);
     let payload = payload.get(..len).unwrap_or_default();
-    encode_masked(out, Opcode::Close, payload, key);
+    encode_as(out, Opcode::Close, payload, key);
 }
 
 /// One whole unmasked frame, to be sent to many.
@@ -188,7 +202,7 @@ mod tests {
             encode(&mut plain, Opcode::Close, &payload[..len]);
             assert_eq!(decode(Role::Client, 0, &plain).0, expected, "{code}");
             let mut masked = Vec::new();
-            encode_close_masked(&mut masked, CloseCode(code), reason, KEY);
+            encode_close_as(&mut masked, CloseCode(code), reason, Some(KEY));
             assert_eq!(decode(Role::Server, 0, &masked).0, expected, "{code}");
             assert_eq!(masked.len(), plain.len() + 4, "{code}");
         }

@@ -1,4 +1,4 @@
-//! A client that speaks WebSocket.
+//! The other end of a socket: a peer that speaks WebSocket.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 use crate::ws::into_message::IntoMessage;
 
-/// A client's socket at a [`TestServer`](super::TestServer).
+/// A client's socket at a [`TestServer`](super::TestServer); or, at the other end of a connection that the
+/// application has made, that of [a server](super::Dialed::accept), which is the same but for masking.
 ///
 /// As a browser does, it answers pings and close frames by itself, and takes all that the server sends
 /// as soon as it is sent, unless told otherwise. Dropping it is a closed tab: FIN without a close frame,
@@ -53,9 +54,9 @@ impl Client {
     /// If there is no message to be sent, with the reason.
     #[track_caller]
     pub fn send(&mut self, message: impl IntoMessage) {
-        let mut bytes = Vec::new();
+        let (mut bytes, key) = (Vec::new(), self.key());
         let made = message.with_message(|message| {
-            encoder::encode_masked(&mut bytes, message.opcode(), message.as_bytes(), MASK);
+            encoder::encode_as(&mut bytes, message.opcode(), message.as_bytes(), key);
         });
         assert_eq!(made, Ok(()), "there is no message to be sent");
         self.send_raw(bytes);
@@ -80,7 +81,7 @@ impl Client {
     /// server's is received next.
     pub fn close_with(&mut self, code: u16, reason: &str) {
         let mut bytes = Vec::new();
-        encoder::encode_close_masked(&mut bytes, CloseCode(code), reason, MASK);
+        encoder::encode_close_as(&mut bytes, CloseCode(code), reason, self.key());
         self.set(Hearing::closes);
         self.send_raw(bytes);
     }
@@ -184,8 +185,14 @@ impl Client {
 
     fn send_frame(&mut self, opcode: Opcode, payload: &[u8]) {
         let mut bytes = Vec::new();
-        encoder::encode_masked(&mut bytes, opcode, payload, MASK);
+        encoder::encode_as(&mut bytes, opcode, payload, self.key());
         self.send_raw(bytes);
+    }
+
+    /// What its frames are masked with. Who has no answer yet is a client.
+    fn key(&self) -> Option<[u8; 4]> {
+        let mut line = self.connection.line();
+        line.hearing().map_or(Some(MASK), |hearing| hearing.key())
     }
 
     fn set(&mut self, set: impl FnOnce(&mut Hearing)) {

@@ -9,7 +9,8 @@ use super::answer::Answer;
 use super::line::Line;
 use super::server::Shared;
 
-/// A client's connection to a [`TestServer`](super::TestServer), and the bytes on it.
+/// A client's connection to a [`TestServer`](super::TestServer), and the bytes on it; or one that the
+/// application has [made](super::Dialed::connection).
 ///
 /// It takes all that the server sends as soon as it is sent, unless told to
 /// [stop](Self::stop_reading). Dropping it closes it: with FIN, or with RST if something was left
@@ -27,6 +28,10 @@ impl Connection {
     pub(super) fn new(shared: &Rc<Shared>, from: Option<IpAddr>) -> Self {
         shared.turn();
         let (wire, line) = shared.connect(from);
+        Self::over(shared, wire, line)
+    }
+
+    pub(super) fn over(shared: &Rc<Shared>, wire: Option<u32>, line: Rc<RefCell<Line>>) -> Self {
         Self {
             shared: Rc::clone(shared),
             wire,

@@ -1,15 +1,16 @@
-//! The client's end of one connection: it sends what the network takes, and reads what has come.
+//! The test's end of one connection: it sends what the network takes, and reads what has come.
 
 use super::KEY;
 use super::answer::{self, Answer};
 use super::received::{Hearing, Received};
 use crate::net::memory::End;
+use crate::proto::decoder::Role;
 use crate::proto::handshake;
 
 /// How many bytes are read at once.
 const CHUNK: usize = 16 * 1024;
 
-/// The client's end of one connection.
+/// The test's end of one connection.
 #[derive(Debug)]
 pub(super) struct Line {
     /// `None` when this side is gone.
@@ -54,6 +55,15 @@ impl Line {
             came: Vec::new(),
             state: State::Bytes,
         }
+    }
+
+    /// The request was answered so, with 101: what comes is frames of a client.
+    pub(super) fn accepts(&mut self, answer: Answer) {
+        self.state = State::Open(Box::new(Open {
+            answer,
+            hearing: Hearing::new(Role::Server),
+        }));
+        self.understand();
     }
 
     /// An opening handshake is sent: what comes is its answer, and then frames.
@@ -173,7 +183,7 @@ impl Line {
             self.state = match handshake::check_response(&head, KEY, protocols) {
                 Ok(_) => State::Open(Box::new(Open {
                     answer,
-                    hearing: Hearing::new(),
+                    hearing: Hearing::new(Role::Client),
                 })),
                 Err(_) => State::Refused(answer),
             };
@@ -181,8 +191,7 @@ impl Line {
         if let State::Open(open) = &mut self.state {
             let mut came = std::mem::take(&mut self.came);
             open.hearing.read(&mut came, &mut self.unsent);
-            // Whoever answers close frames leaves when the server does.
-            self.finishes |= self.is_ended && open.hearing.answers_close;
+            self.finishes |= open.hearing.leaves(self.is_ended);
             self.write();
         }
     }

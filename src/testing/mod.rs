@@ -118,6 +118,34 @@
 //! # Ok::<(), rushwire::ConfigError>(())
 //! ```
 //!
+//! # Connections that it makes
+//!
+//! What the application connects to with [`Hub::connect`](crate::Hub::connect) is played by the test,
+//! whatever the URL: no name is looked up, nothing leaves the process, and waits of a
+//! [reconnection](crate::Reconnect) have no random part.
+//!
+//! ```
+//! # use rushwire::testing::TestServer;
+//! # use rushwire::{App, ConnectOptions, event};
+//! let mut app = App::new();
+//! app.hub().connect("ws://prices.example/feed", ConnectOptions::default(), |socket, _| {
+//!     socket.send("subscribe");
+//!     socket.on(event::Message, |socket, message| {
+//!         socket.hub().ws_broadcast(message, None);
+//!     });
+//! })?;
+//! let test = TestServer::new(app)?;
+//! let mut client = test.connect("/ws");
+//!
+//! let mut dialed = test.dialed().unwrap();
+//! assert_eq!(dialed.target(), "/feed");
+//! let mut feed = dialed.accept();
+//! assert_eq!(feed.text(), "subscribe");
+//! feed.send("42.10");
+//! assert_eq!(client.text(), "42.10");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is real, and what is not
 //!
 //! The server is: its loop, timers, limits, buffers, HTTP and WebSocket are those that run over TCP. Only
@@ -136,6 +164,7 @@
 mod answer;
 mod client;
 mod connection;
+mod dialed;
 mod line;
 mod received;
 mod request;
@@ -144,6 +173,7 @@ mod server;
 pub use answer::Answer;
 pub use client::Client;
 pub use connection::Connection;
+pub use dialed::Dialed;
 pub use received::Received;
 pub use request::Request;
 pub use server::{Clock, TestServer};

@@ -1,4 +1,4 @@
-//! What a client of the kit hears, and how it reads it.
+//! What the other end of a socket hears in the kit, and how it reads it.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::proto::encoder;
 use crate::proto::frame::Opcode;
 use crate::proto::violation::Violation;
 
-/// What the server has sent to a [`Client`](super::Client).
+/// What was sent to a [`Client`](super::Client).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
@@ -28,7 +28,7 @@ pub enum Received {
         /// The reason.
         reason: String,
     },
-    /// The server broke the protocol. Nothing more is heard of it.
+    /// The other side broke the protocol. Nothing more is heard of it.
     Violation(Violation),
 }
 
@@ -38,26 +38,30 @@ impl From<&str> for Received {
     }
 }
 
-/// The WebSocket side of a client: from the server's bytes to what is received, and what is answered
-/// unasked.
+/// The WebSocket side of a peer: from the bytes that come to what is received, and what is answered unasked.
 #[derive(Debug)]
 pub(super) struct Hearing {
     decoder: Decoder,
+    /// What its own frames are masked with, if they are: those of a client.
+    key: Option<[u8; 4]>,
     received: VecDeque<Received>,
     pub(super) answers_pings: bool,
     pub(super) answers_close: bool,
     has_closed: bool,
+    is_closed: bool,
     is_broken: bool,
 }
 
 impl Hearing {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(role: Role) -> Self {
         Self {
-            decoder: Decoder::new(Role::Client, usize::MAX),
+            decoder: Decoder::new(role, usize::MAX),
+            key: (role == Role::Client).then_some(MASK),
             received: VecDeque::new(),
             answers_pings: true,
             answers_close: true,
             has_closed: false,
+            is_closed: false,
             is_broken: false,
         }
     }
@@ -69,6 +73,20 @@ impl Hearing {
     /// A close frame was sent: the server's is not answered any more.
     pub(super) fn closes(&mut self) {
         self.has_closed = true;
+    }
+
+    /// Whether it is to leave: a client when the server does, which may be so; a server when both have sent
+    /// close frames (RFC 6455 §7.1.1). Not who answers no close frames.
+    pub(super) fn leaves(&self, is_ended: bool) -> bool {
+        let is_over = match self.key {
+            Some(_) => is_ended,
+            None => self.has_closed && self.is_closed,
+        };
+        is_over && self.answers_close
+    }
+
+    pub(super) fn key(&self) -> Option<[u8; 4]> {
+        self.key
     }
 
     /// Reads all of `input`, and appends what is to be answered to `answer`.
@@ -109,12 +127,13 @@ impl Hearing {
     fn take(&mut self, heard: Received, answer: &mut Vec<u8>) {
         match &heard {
             Received::Ping(payload) if self.answers_pings => {
-                return encoder::encode_masked(answer, Opcode::Pong, payload, MASK);
+                return encoder::encode_as(answer, Opcode::Pong, payload, self.key);
             }
             Received::Close { code, .. } if self.answers_close && !self.has_closed => {
-                self.has_closed = true;
-                encoder::encode_close_masked(answer, CloseCode(*code), "", MASK);
+                (self.has_closed, self.is_closed) = (true, true);
+                encoder::encode_close_as(answer, CloseCode(*code), "", self.key);
             }
+            Received::Close { .. } => self.is_closed = true,
             _ => {}
         }
         self.received.push_back(heard);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::answer::Answer;
 use super::client::Client;
 use super::connection::Connection;
+use super::dialed::Dialed;
 use super::line::Line;
 use super::request::Request;
 use crate::app::{App, ConfigError, Server};
@@ -49,7 +50,6 @@ pub(super) struct Shared {
     network: Network,
     hub: Hub,
     lines: RefCell<HashMap<u32, Weak<RefCell<Line>>>>,
-    window: Cell<usize>,
     /// How many have connected.
     count: Cell<u16>,
 }
@@ -61,14 +61,13 @@ impl TestServer {
     ///
     /// What is wrong with routes or options, as [`App::bind`] tells it.
     pub fn new(mut app: App) -> Result<Self, ConfigError> {
-        let network = Network::new();
+        let network = Network::new(WINDOW);
         let server = app.serve_in_memory(&network)?;
         let shared = Shared {
             server: RefCell::new(Some(server)),
             network,
             hub: app.hub().clone(),
             lines: RefCell::default(),
-            window: Cell::new(WINDOW),
             count: Cell::new(0),
         };
         Ok(Self {
@@ -110,6 +109,14 @@ impl TestServer {
         Connection::new(&self.shared, None)
     }
 
+    /// The next connection that the application has made with [`Hub::connect`](crate::Hub::connect), in
+    /// order: in memory, the test is at the other end of each, whatever its URL. What nobody takes gets no
+    /// answer.
+    pub fn dialed(&self) -> Option<Dialed> {
+        self.shared.turn();
+        Dialed::next(&self.shared)
+    }
+
     /// The time.
     pub fn clock(&self) -> Clock {
         Clock {
@@ -145,7 +152,7 @@ impl TestServer {
     /// How many bytes wait in each direction of a connection that is opened from now on, before the
     /// network takes no more. Default: 1 MiB. A small one makes small pieces of everything.
     pub fn set_window(&self, bytes: usize) {
-        self.shared.window.set(bytes);
+        self.shared.network.set_window(bytes);
     }
 
     /// From now on the network is unsteady: by dice that fall as `seed` says, every read and write of
@@ -207,7 +214,11 @@ impl Shared {
         self.count.set(count.wrapping_add(1));
         let ip = ip.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let address = SocketAddr::new(ip, PORTS + count % (u16::MAX - PORTS));
-        let end = self.network.connect(address, self.window.get()).ok();
+        self.hold(self.network.connect(address).ok())
+    }
+
+    /// The test's end of a connection, which is told of changes from now on.
+    fn hold(&self, end: Option<End>) -> (Option<u32>, Rc<RefCell<Line>>) {
         let wire = end.as_ref().map(End::wire);
         let line = Rc::new(RefCell::new(Line::new(end)));
         if let Some(wire) = wire {
@@ -215,6 +226,15 @@ impl Shared {
             self.lines.borrow_mut().insert(wire, known);
         }
         (wire, line)
+    }
+
+    /// The test's end of the next connection that the application has made, and where to.
+    pub(super) fn dialed(&self) -> Option<(SocketAddr, Option<u32>, Rc<RefCell<Line>>)> {
+        let (end, address) = self.network.dialed()?;
+        let (wire, line) = self.hold(Some(end));
+        // What it was told before it was held, nobody has heard.
+        line.borrow_mut().pump();
+        Some((address, wire, line))
     }
 
     /// A connection's client is gone.

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod dialed;
 mod ends;
 mod pressure;
 mod same;

@@ -8,11 +8,11 @@ use crate::net::stream::Stream;
 
 /// Both ends of a connection, the server's registered as 7.
 fn pair(window: usize) -> (Network, End, End) {
-    let network = Network::new();
+    let network = Network::new(window);
     let door = network.door();
     door.register(1);
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    let client = network.connect(address, window).unwrap();
+    let client = network.connect(address).unwrap();
     let Ok((Stream::Memory(server), _)) = door.accept() else {
         panic!("nobody waits");
     };
@@ -143,16 +143,16 @@ fn an_end_that_goes_is_seen_by_the_other_as_over_tcp() {
 
 #[test]
 fn who_waits_when_the_door_goes_is_refused_and_nobody_comes_after() {
-    let network = Network::new();
+    let network = Network::new(1);
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    assert!(network.connect(address, 1).is_err(), "nobody listens yet");
+    assert!(network.connect(address).is_err(), "nobody listens yet");
     let door = network.door();
     door.register(1);
-    let client = network.connect(address, 1).unwrap();
+    let client = network.connect(address).unwrap();
     drop(door);
     let refused = client.read(&mut [0]).map_err(|e| e.kind());
     assert_eq!(refused, Err(ErrorKind::ConnectionReset));
-    assert!(network.connect(address, 1).is_err());
+    assert!(network.connect(address).is_err());
     drop(client);
     assert_eq!(wires(), 0);
 }
