@@ -26,7 +26,7 @@ use crate::net::slab::Key;
 use crate::net::stream::Stream;
 use crate::proto::close::CloseCode;
 use crate::ws::dialing::{Dialing, Wanted};
-use crate::ws::event::{self, By, Closed};
+use crate::ws::event::{By, Closed};
 use crate::ws::guard::guard;
 use crate::ws::hub::Hub;
 use crate::ws::message::{Message, OwnedMessage};
@@ -229,9 +229,7 @@ impl Attempts {
         }
         drop(self.enter(State::Open(socket.clone(), since)));
         let this = Rc::clone(self);
-        socket.once(event::Close, move |socket, closed| {
-            this.ended(socket, &closed)
-        });
+        socket.afterwards(move |socket, closed| this.ended(socket, closed));
         let Some(mut handler) = self.handler.take() else {
             return;
         };
@@ -247,7 +245,7 @@ impl Attempts {
         }
     }
 
-    /// The socket is gone.
+    /// The socket is gone, and its listeners have heard of it.
     fn ended(self: &Rc<Self>, socket: &Socket, closed: &Closed<'_>) {
         let since = match *self.state.borrow() {
             State::Open(_, since) => since,

@@ -309,6 +309,13 @@ impl Socket {
         self.0.admitted.get()
     }
 
+    /// Runs `then` when the connection is gone and all listeners have heard of it.
+    pub(crate) fn afterwards(&self, then: impl FnOnce(&Socket, &Closed<'_>) + 'static) {
+        self.0.change(|rare| {
+            rare.more.get_or_insert_default().afterwards = Some(Box::new(then));
+        });
+    }
+
     /// The connection is gone: leaves everything, tells the listeners, and lets go of them and of the
     /// data, and so of any cycle through this socket.
     pub(super) fn closed(&self, undelivered: usize) {
@@ -341,5 +348,9 @@ impl Socket {
             .err()
             .iter()
             .for_each(|panic| self.0.hub.report(Some(self.id()), panic));
+        let afterwards = self.0.look(|rare| rare.more.as_mut()?.afterwards.take());
+        if let Some(then) = afterwards.flatten() {
+            then(self, &closed);
+        }
     }
 }

@@ -6,8 +6,10 @@ use std::rc::Rc;
 
 use super::data::TypeMap;
 use super::ending::Ending;
+use super::event::Closed;
 use super::hub::Hub;
 use super::listeners::Listeners;
+use super::socket::Socket;
 use crate::net::clock::Tick;
 use crate::net::slab::Key;
 
@@ -51,7 +53,12 @@ pub(super) struct More {
     pub(super) peer: Option<SocketAddr>,
     /// The rooms that were held when the connection ended.
     pub(super) left: Vec<Rc<str>>,
+    /// For whoever made the connection, when all listeners have heard of its end.
+    pub(super) afterwards: Option<Afterwards>,
 }
+
+/// What comes of the end of a socket, for whoever made its connection.
+pub(super) type Afterwards = Box<dyn FnOnce(&Socket, &Closed<'_>)>;
 
 /// How a socket came to be: what its request said of it.
 pub(crate) struct Origin {
@@ -71,7 +78,7 @@ impl Origin {
         let more = (protocol.is_some() || peer.is_some()).then_some(More {
             protocol,
             peer,
-            left: Vec::new(),
+            ..More::default()
         });
         let rare = (more.is_some() || !self.data.is_empty()).then(|| Rare {
             data: self.data,

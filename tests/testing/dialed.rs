@@ -105,6 +105,19 @@ fn in_its_time_it_is_tried_again_and_what_was_kept_meanwhile_comes_in_order() {
 }
 
 #[test]
+fn a_socket_hears_of_its_end_before_it_is_told_what_comes_of_it() {
+    let (test, connection, journal, _) = connecting("ws://feed.example", reconnecting());
+    let noting = journal.clone();
+    connection.on_error(move |failed| noting.note(format!("again in {:?}", failed.retry_in)));
+    drop(test.dialed().expect("it connects").accept());
+    test.turn();
+    let lines = journal.take();
+    assert_eq!(lines.first().map(String::as_str), Some("open 101"));
+    assert_eq!(lines.last().map(String::as_str), Some("again in Some(1s)"));
+    assert!(lines[lines.len() - 2].starts_with("close"), "{lines:?}");
+}
+
+#[test]
 fn whoever_does_not_answer_is_left_in_time() {
     let (test, connection, _journal, failures) =
         connecting("ws://[::1]/", ConnectOptions::default());
