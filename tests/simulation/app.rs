@@ -77,17 +77,7 @@ pub(super) fn app(options: Options, stage: &Rc<Stage>) -> App {
         let number: usize = request.param("page").parse().expect("a number");
         let page = Rc::clone(&stage.pages.borrow()[number]);
         stage.log(format!("{number} opens"));
-        page.watch(socket, &stage.faults);
-        let acting = Rc::clone(&stage);
-        socket.on(event::Message, move |_, _| acting.act_inside(2));
-        let acting = Rc::clone(&stage);
-        socket.on(event::Drain, move |_, _| acting.act_inside(1));
-        let acting = Rc::clone(&stage);
-        socket.on(event::Close, move |_, _| {
-            acting.log(format!("{number} is closed"));
-            acting.act_inside(1);
-        });
-        stage.act_inside(2);
+        stage.welcome(socket, &page, number);
     });
     app
 }
@@ -115,8 +105,23 @@ impl Stage {
         self.dice.borrow_mut().below(end)
     }
 
+    /// A socket is open: its listeners write down what they hear, and act.
+    pub(super) fn welcome(self: &Rc<Self>, socket: &Socket, page: &Rc<Page>, number: usize) {
+        page.watch(socket, &self.faults);
+        let acting = Rc::clone(self);
+        socket.on(event::Message, move |_, _| acting.act_inside(2));
+        let acting = Rc::clone(self);
+        socket.on(event::Drain, move |_, _| acting.act_inside(1));
+        let acting = Rc::clone(self);
+        socket.on(event::Close, move |_, _| {
+            acting.log(format!("{number} is closed"));
+            acting.act_inside(1);
+        });
+        self.act_inside(2);
+    }
+
     /// Inside of a listener: less than `end` actions.
-    fn act_inside(self: &Rc<Self>, end: usize) {
+    pub(super) fn act_inside(self: &Rc<Self>, end: usize) {
         if self.depth.get() >= DEPTH {
             return;
         }
@@ -209,7 +214,7 @@ impl Stage {
         }
     }
 
-    fn next_message(&self) -> (u32, String) {
+    pub(super) fn next_message(&self) -> (u32, String) {
         let len = match self.below(48) {
             0 => self.below(20 * KIB),
             1..=8 => self.below(2 * KIB),

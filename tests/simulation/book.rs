@@ -26,6 +26,8 @@ pub(super) struct Page {
     pub(super) socket: RefCell<Option<Socket>>,
     /// The numbers of the messages that were sent to it and not refused, in order.
     pub(super) sent: RefCell<Vec<u32>>,
+    /// The numbers of messages that were kept until there was a socket, this one or another, in order.
+    pub(super) kept: Rc<RefCell<Vec<u32>>>,
     /// What it has heard, in order.
     pub(super) heard: RefCell<Vec<String>>,
     pub(super) rooms: RefCell<BTreeSet<&'static str>>,
@@ -77,6 +79,14 @@ impl Page {
             }
         });
         *self.socket.borrow_mut() = Some(socket.clone());
+    }
+
+    /// Whether the application has ended it.
+    pub(super) fn was_ended_here(&self) -> bool {
+        let end = self.end.borrow();
+        let asked = ["Requested", "Terminated"];
+        end.as_ref()
+            .is_some_and(|end| end.by == event::By::Us && asked.contains(&&*end.cause))
     }
 
     pub(super) fn is_open(&self) -> bool {

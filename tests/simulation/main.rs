@@ -10,6 +10,7 @@
 //! - what was accepted is received once, in order, or counted in the `undelivered` of `Drain` or `Close`;
 //! - what is heard is what was said, in order; all of it, from who says goodbye;
 //! - `Close` is told once, and last;
+//! - the same for what the application's own connection has accepted, over all of its reconnections;
 //! - a request has one answer, in order, and it is the right one;
 //! - rooms and counts are those of a model;
 //! - when all have gone, no socket, room, byte or listener is left.
@@ -23,8 +24,10 @@
 mod app;
 mod book;
 mod dice;
+mod peer;
 mod pending;
 mod stranger;
+mod upstream;
 mod world;
 
 use std::ops::Range;

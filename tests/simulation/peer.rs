@@ -80,6 +80,15 @@ impl Peer {
         self.received
     }
 
+    /// Says 1001, and that it has nothing more to say.
+    pub(super) fn leave(&mut self) {
+        self.read_on();
+        if !self.has_closed {
+            self.has_closed = self.closed.is_none();
+            self.client.close_with(1001, "");
+        }
+    }
+
     fn say(&mut self, dice: &mut Dice) {
         let len = dice.one_of(&[1, 10, 200, 200, 3000]);
         let text = format!("{}:{}", self.said.len(), "y".repeat(dice.below(len)));

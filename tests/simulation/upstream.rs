@@ -61,6 +61,16 @@ impl Upstream {
                 ..Page::default()
             });
             let number = NUMBERS + noting.pages.borrow().len();
+            if noting
+                .pages
+                .borrow()
+                .last()
+                .is_some_and(|last| last.was_ended_here())
+            {
+                acting
+                    .faults
+                    .note("connected again behind a close of this side");
+            }
             acting.log(format!("{number} opens"));
             noting.pages.borrow_mut().push(Rc::clone(&page));
             acting.pages.borrow_mut().push(Rc::clone(&page));
@@ -88,11 +98,15 @@ impl Upstream {
         self.waiting.extend(test.dialed());
         self.bury();
         match dice.below(12) {
-            0..=3 => self.send(stage),
-            4..=6 => self.answer(test, dice, stage),
-            7 if dice.once_in(20) => {
+            0..=2 => self.send(stage),
+            3..=5 => self.answer(test, dice, stage),
+            6 if dice.once_in(20) => {
                 stage.log("upstream is closed for good".to_owned());
                 self.told.give_up(self.connection.close());
+            }
+            7 | 8 => {
+                stage.log("upstream leaves, to come back".to_owned());
+                self.ends.iter_mut().for_each(Peer::leave);
             }
             _ if self.ends.is_empty() => self.answer(test, dice, stage),
             _ => {
@@ -104,14 +118,23 @@ impl Upstream {
         }
     }
 
-    fn send(&self, stage: &Stage) {
-        let (number, text) = stage.next_message();
-        let is_open = |page: &Rc<Page>| {
+    /// The page of its socket, if that is open.
+    fn open(&self) -> Option<Rc<Page>> {
+        let last = self.told.pages.borrow().last().cloned();
+        last.filter(|page| {
             let socket = page.socket();
             socket.is_some_and(|socket| socket.ready_state() == ReadyState::Open)
-        };
-        let last = self.told.pages.borrow().last().cloned();
-        let open = last.filter(is_open);
+        })
+    }
+
+    /// What was kept does not wait where there is a socket.
+    pub(super) fn compare(&self) {
+        assert!(self.open().is_none() || self.connection.unsent() == 0);
+    }
+
+    fn send(&self, stage: &Stage) {
+        let (number, text) = stage.next_message();
+        let open = self.open();
         let status = self.connection.send(&text);
         stage.log(format!("{number} goes upstream: {status:?}"));
         match open {

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rushwire::event::By;
-use rushwire::testing::{Client, Received, TestServer};
+use rushwire::testing::{Client, TestServer};
 
 use super::app::{ROOMS, Stage, app, options};
 use super::book::Page;
 use super::dice::Dice;
+use super::peer::{Peer, play};
 use super::stranger::Stranger;
+use super::upstream::Upstream;
 
 const STEPS: usize = 100;
 const PEERS: usize = 5;
@@ -25,25 +26,11 @@ pub(super) struct World {
     /// Those who have asked for a socket, and have no answer yet.
     callers: Vec<Peer>,
     peers: Vec<Peer>,
+    upstream: Upstream,
     strangers: Vec<Stranger>,
     /// How many of those have come.
     knocks: usize,
     is_shut: bool,
-}
-
-/// A peer, as long as it is there.
-struct Peer {
-    client: Client,
-    page: Rc<Page>,
-    number: usize,
-    /// The texts that it has sent.
-    said: Vec<String>,
-    /// The numbers of the messages that it has received.
-    received: Vec<u32>,
-    /// The code of the close frame that it has received.
-    closed: Option<u16>,
-    /// It has sent a close frame before it received one; and then nothing.
-    has_closed: bool,
 }
 
 /// Says which seed failed, and what went before.
@@ -75,8 +62,10 @@ pub(super) fn run(seed: u64) -> Vec<String> {
     if !dice.once_in(4) {
         test.set_unsteady(dice.next());
     }
+    let upstream = Upstream::new(test.hub(), &mut dice, &stage);
     let mut world = World {
         test,
+        upstream,
         stage,
         dice,
         callers: Vec::new(),
@@ -100,7 +89,7 @@ pub(super) fn run(seed: u64) -> Vec<String> {
 
 impl World {
     fn step(&mut self) {
-        match self.dice.below(16) {
+        match self.dice.below(18) {
             0 | 1 if self.peers.len() + self.callers.len() < PEERS => self.connect(),
             0..=5 => self.stage.act(),
             6 => {
@@ -112,8 +101,9 @@ impl World {
             7 if self.dice.once_in(2) => self.calm(),
             7 => self.knock(),
             8 if self.dice.once_in(2) => self.hang_up(),
+            9..=11 => self.upstream.play(&self.test, &mut self.dice, &self.stage),
             _ if self.peers.is_empty() => self.connect(),
-            _ => self.play(),
+            _ => drop(play(&mut self.peers, &mut self.dice, &self.stage)),
         }
     }
 
@@ -126,15 +116,7 @@ impl World {
         let target = format!("/{number}");
         let client = self.test.request("GET", &target).knock();
         self.stage.log(format!("{number} knocks, through {window}"));
-        self.callers.push(Peer {
-            client,
-            page,
-            number,
-            said: Vec::new(),
-            received: Vec::new(),
-            closed: None,
-            has_closed: false,
-        });
+        self.callers.push(Peer::new(client, page, number, false));
     }
 
     /// Whoever was let in is a peer from now on.
@@ -172,46 +154,6 @@ impl World {
         }
     }
 
-    /// One of the peers does something.
-    fn play(&mut self) {
-        let which = self.dice.below(self.peers.len());
-        let (dice, peer) = (&mut self.dice, &mut self.peers[which]);
-        let what = dice.below(20);
-        self.stage.log(format!("{} plays {what}", peer.number));
-        match what {
-            0..=6 => peer.say(dice),
-            7 => peer.say_in_fragments(dice),
-            15 if dice.once_in(8) => peer.pour(),
-            8 => peer.client.ping(b"you?"),
-            9..=12 => peer.client.stop_reading(),
-            13 | 14 => peer.read_on(),
-            15 => peer.client.ignore_pings(),
-            16 if !peer.has_closed && dice.once_in(3) => {
-                peer.read_on();
-                peer.has_closed = peer.closed.is_none();
-                peer.client.close();
-            }
-            17 if dice.once_in(3) => {
-                peer.client.finish();
-                peer.has_closed = true;
-            }
-            18 if dice.once_in(3) => self.go(which, Client::reset),
-            19 if self.dice.once_in(3) => {
-                let how = self.dice.one_of(&[Client::vanish as fn(Client), drop]);
-                self.go(which, how);
-            }
-            _ => {}
-        }
-    }
-
-    /// One of them goes without a word. What it received is what the server has sent, as far as it goes.
-    fn go(&mut self, which: usize, how: fn(Client)) {
-        let mut peer = self.peers.swap_remove(which);
-        peer.receive();
-        peer.check_order();
-        how(peer.client);
-    }
-
     /// All read what there is. Then everything that was said on either side has come, of those who stay.
     fn calm(&mut self) {
         self.stage.log("all read".to_owned());
@@ -219,26 +161,26 @@ impl World {
         let mut before = 0;
         while before < self.stage.log.borrow().len() {
             before = self.stage.log.borrow().len();
-            self.peers.iter_mut().for_each(Peer::read_on);
+            self.everybody().for_each(Peer::read_on);
             self.test.turn();
-            self.peers.iter_mut().for_each(Peer::receive);
+            self.everybody().for_each(Peer::receive);
         }
-        for peer in &self.peers {
-            let is_open = peer.page.socket().is_some_and(|socket| socket.is_open());
-            if is_open && !peer.has_closed {
-                assert_eq!(*peer.page.heard.borrow(), peer.said, "{}", peer.number);
-                let sent = peer.page.sent.borrow().len();
-                let told = peer.received.len() + peer.page.dropped.get();
-                assert_eq!(sent, told, "{}: received or told of", peer.number);
-            }
+        for peer in self.everybody() {
+            peer.check_calm();
         }
+    }
+
+    /// All peers that are there, on both sides.
+    fn everybody(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.peers.iter_mut().chain(&mut self.upstream.ends)
     }
 
     /// What the application can see is as it was written down.
     fn compare(&mut self) {
         self.let_in();
         self.strangers.iter_mut().for_each(Stranger::receive);
-        self.peers.iter_mut().for_each(Peer::receive);
+        self.everybody().for_each(Peer::receive);
+        self.upstream.compare();
         assert_eq!(self.stage.faults.all(), Vec::<String>::new());
         let hub = self.test.hub();
         let pages = self.stage.pages.borrow();
@@ -292,6 +234,7 @@ impl World {
         self.strangers.clear();
         self.test.turn();
         self.peers.iter().for_each(Peer::check_end);
+        self.upstream.check_end(&self.test);
         let stats = self.test.hub().stats();
         assert_eq!((stats.total_connections, stats.waiting_bytes), (0, 0));
         assert_eq!(self.test.hub().rooms(), Vec::<String>::new());
@@ -302,99 +245,9 @@ impl World {
             page.socket.take();
         }
         self.stage.hub.take();
-        drop((self.test, self.peers));
+        drop((self.test, self.peers, self.upstream));
         // The other is the witness.
         assert_eq!(Rc::strong_count(&self.stage), 2, "listeners are kept");
         self.stage.log.take()
-    }
-}
-
-impl Peer {
-    fn say(&mut self, dice: &mut Dice) {
-        let len = dice.one_of(&[1, 10, 200, 200, 3000]);
-        let text = format!("{}:{}", self.said.len(), "y".repeat(dice.below(len)));
-        if !self.has_closed {
-            self.client.send(text.as_str());
-            self.said.push(text);
-        }
-    }
-
-    /// More at once than a connection's share of a turn.
-    fn pour(&mut self) {
-        for _ in 0..if self.has_closed { 0 } else { 8 } {
-            let text = format!("{}:{}", self.said.len(), "z".repeat(30_000));
-            self.client.send(text.as_str());
-            self.said.push(text);
-        }
-    }
-
-    /// A message in two frames, and a ping between them, all masked with zeros.
-    fn say_in_fragments(&mut self, dice: &mut Dice) {
-        if self.has_closed {
-            return;
-        }
-        let text = format!("{}:{}", self.said.len(), "é".repeat(dice.below(50)));
-        let (first, second) = text.as_bytes().split_at(dice.below(text.len()));
-        let frame = |head: u8, payload: &[u8]| {
-            [&[head, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
-        };
-        let frames = [frame(0x01, first), frame(0x89, b"?"), frame(0x80, second)];
-        self.client.send_raw(frames.concat());
-        self.said.push(text);
-    }
-
-    fn read_on(&mut self) {
-        self.client.read_on();
-        self.receive();
-    }
-
-    fn receive(&mut self) {
-        for received in self.client.recv_all() {
-            assert_eq!(self.closed, None, "something behind the close frame");
-            match received {
-                Received::Text(text) => {
-                    let number = text.split(':').next().and_then(|it| it.parse().ok());
-                    self.received.push(number.expect("a number"));
-                }
-                Received::Close { code, .. } => self.closed = Some(code),
-                Received::Ping(_) | Received::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// What it received was sent, in that order.
-    fn check_order(&self) {
-        let sent = self.page.sent.borrow();
-        let mut sent_ones = sent.iter();
-        for number in &self.received {
-            let is_sent = sent_ones.any(|sent| sent == number);
-            assert!(is_sent, "{}: {number} is twice, early or lost", self.number);
-        }
-    }
-
-    /// Each message that was accepted was received, or told as undelivered. Of those who were cut what
-    /// was on its way is lost.
-    fn check_end(&self) {
-        self.check_order();
-        let (sent, received) = (self.page.sent.borrow().len(), self.received.len());
-        let undelivered = self.page.undelivered();
-        let end = self.page.end.borrow();
-        let Some(end) = end.as_ref() else {
-            // Who was not let in by the middleware.
-            return assert_eq!((sent, received), (0, 0));
-        };
-        let what = format!(
-            "{}: {sent} sent, {received} received, {undelivered} told; {:?} {} {}",
-            self.number, end.by, end.code, end.cause
-        );
-        if self.closed.is_some() {
-            assert_eq!(sent, received + undelivered, "{what}");
-        } else {
-            assert!(sent >= received + undelivered, "{what}");
-        }
-        if end.by == By::Peer && self.has_closed {
-            assert_eq!(*self.page.heard.borrow(), self.said, "{what}");
-        }
     }
 }
