@@ -3,6 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::guard::guard;
@@ -45,15 +47,21 @@ pub(crate) trait Wanted {
     fn stop(&self);
 }
 
+/// The addresses of a host, whatever their ports; or why there are none.
+pub(crate) type Addresses = Result<Vec<SocketAddr>, (io::ErrorKind, String)>;
+
+/// What is to be done when they are known.
+pub(crate) type Asker = Box<dyn FnOnce(&Addresses)>;
+
 /// What a hub knows of the connections that the application makes.
 #[derive(Default)]
 pub(crate) struct Dials {
     /// Connections that the reactor is to make in this turn, or in its first one.
     queue: RefCell<VecDeque<Dial>>,
-    /// What waits for another thread.
-    errands: RefCell<HashMap<u64, Box<dyn FnOnce()>>>,
+    /// Who waits for the addresses of which host, while a thread of its own looks those up.
+    askers: RefCell<HashMap<String, Vec<Asker>>>,
     wanted: RefCell<BTreeMap<u64, Rc<dyn Wanted>>>,
-    /// Numbers errands and connections.
+    /// Numbers connections.
     last: Cell<u64>,
     stopped: Cell<bool>,
 }
@@ -102,17 +110,24 @@ impl Dials {
         self.wanted.borrow().is_empty()
     }
 
-    /// Keeps what is to be done when another thread has done errand `number`.
-    pub(crate) fn begin_errand(&self, number: u64, then: impl FnOnce() + 'static) {
-        self.errands.borrow_mut().insert(number, Box::new(then));
+    /// One more waits for the addresses of `host`. `true` for the first: nobody looks them up yet.
+    pub(crate) fn ask(&self, host: &str, then: Asker) -> bool {
+        let mut all = self.askers.borrow_mut();
+        if let Some(askers) = all.get_mut(host) {
+            askers.push(then);
+            return false;
+        }
+        all.insert(host.to_owned(), vec![then]);
+        true
     }
 
-    /// Another thread has done what was asked of it.
-    pub(crate) fn finish_errand(&self, number: u64) {
-        let then = self.errands.borrow_mut().remove(&number);
-        if let Some(then) = then {
-            then();
-        }
+    /// The addresses of `host` are known, or not to be had.
+    pub(crate) fn answer(&self, host: &str, addresses: &Addresses) {
+        let askers = self.askers.borrow_mut().remove(host);
+        askers
+            .into_iter()
+            .flatten()
+            .for_each(|then| then(addresses));
     }
 
     /// Whether nothing is tried any more.
@@ -126,7 +141,7 @@ impl Dials {
         let wanted: Vec<_> = self.wanted.borrow().values().cloned().collect();
         wanted.iter().for_each(|connection| connection.stop());
         // The last that holds what the application has left with a connection, perhaps.
-        let rest = (wanted, self.queue.take(), self.errands.take());
+        let rest = (wanted, self.queue.take(), self.askers.take());
         let _ = guard(|| drop(rest));
     }
 }

@@ -1,5 +1,5 @@
 //! An answer that may be given later, by any thread, and once: behind `Next`, `Deferred` and
-//! `PendingVerdict`, and where addresses are looked up.
+//! `PendingVerdict`.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
