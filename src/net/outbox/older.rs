@@ -30,7 +30,7 @@ impl Default for Older {
 }
 
 impl Older {
-    /// Writes these, and `recent` behind them, in one system call: as [`Outbox::write_once`].
+    /// Writes these, and `recent` behind them, in one system call: as [`write_once`](super::Outbox::write_once).
     // Apart, because of the room that it needs on the stack.
     #[inline(never)]
     pub(super) fn write_once(
