@@ -3,6 +3,8 @@
 //! Each takes any bytes at all and panics when a promise is broken. A target is one line.
 
 mod choices;
+#[cfg(feature = "testing")]
+mod client;
 mod decoder;
 mod handshake;
 #[cfg(feature = "testing")]
@@ -15,9 +17,13 @@ mod roundtrip;
 mod router;
 #[cfg(feature = "testing")]
 mod session;
+#[cfg(feature = "testing")]
+mod sockets;
 mod texts;
 mod utf8;
 
+#[cfg(feature = "testing")]
+pub use client::client;
 pub use decoder::decoder;
 pub use handshake::handshake;
 #[cfg(feature = "testing")]
@@ -61,6 +67,6 @@ mod tests {
             assert!(declared.contains(&format!("name = \"{name}\"")), "{name}");
             count += 1;
         }
-        assert_eq!(count, 9);
+        assert_eq!(count, 10);
     }
 }

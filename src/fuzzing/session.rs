@@ -2,58 +2,32 @@
 //! comes in, what goes out is HTTP and frames, a socket hears what was sent and ends once, and nothing
 //! is left.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::choices::{Choices, expand, pieces, unit};
+use super::choices::{Choices, pieces, unit};
+use super::sockets::{END, Heard, Scale, check_frames};
 use super::texts::check_line;
 use crate::http::{Limits, ResponseHead, ResponseParser, reason};
 use crate::proto::decoder::Role;
-use crate::proto::naive::{Owned, decode};
+use crate::proto::naive::decode;
 use crate::testing::{Connection, TestServer};
-use crate::{App, Message, Options, Overflow, Request, Socket, event};
+use crate::{App, Request};
 
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const POLICIES: [Overflow; 3] = [Overflow::Close, Overflow::DropNewest, Overflow::DropOldest];
-/// The longest that a connection may go on that nothing is heard of, whatever it did before.
-const END: Duration = Duration::from_secs(600);
-
 /// An answer is short.
 const ANSWER: Limits = Limits {
     max_head: 2048,
     max_fields: 16,
 };
 
-/// How much may come, and wait.
-struct Scale {
-    message: usize,
-    body: usize,
-    backpressure: usize,
-}
-
-const SMALL: Scale = Scale {
-    message: 2048,
-    body: 512,
-    backpressure: 4096,
-};
-/// Large enough for a message that is read to where it belongs, and for a buffer that is used again.
-const LARGE: Scale = Scale {
-    message: 160 * 1024,
-    body: 64 * 1024,
-    backpressure: 1024 * 1024,
-};
-/// For two messages of that length.
-const MAX_INPUT: usize = 320 * 1024;
-
 /// What the application has seen.
 #[derive(Default)]
 struct Seen {
-    opened: Cell<usize>,
-    closed: Cell<usize>,
-    heard: RefCell<Vec<Vec<u8>>>,
+    sockets: Rc<Heard>,
     /// Headers that an answer 101 was to have.
     added: RefCell<Vec<(String, String)>>,
     /// Why others could not be added.
@@ -72,15 +46,11 @@ pub fn session(data: &[u8]) {
     let (seed, step) = (choices.byte(), choices.byte());
     let window = 1 << (choices.below(10) + 4);
     let pause = choices.byte();
-    let (scale, input, by) = match pause {
-        // Of what is large, a piece may be large enough to complete a message where it belongs.
-        224.. => (LARGE, expand(choices.rest(), MAX_INPUT), 4),
-        _ => (SMALL, choices.rest().to_vec(), 1),
-    };
+    let (scale, input, by) = Scale::of(pause, choices);
     let pause = Duration::from_secs(u64::from(pause % 32));
     let unit = unit(input.len()) * by;
     let seen = Rc::new(Seen::default());
-    let test = server(POLICIES[usize::from(how >> 4) % 3], &scale, &seen);
+    let test = server(how, &scale, &seen);
     test.set_window(window * unit);
     let mut peer = test.open();
     let mut came = Vec::new();
@@ -112,21 +82,15 @@ pub fn session(data: &[u8]) {
     assert!(peer.is_ended(), "it goes on after its time");
     check_sent(&came, &input, opens, &seen);
     if opens {
-        check_heard(&input, scale.message, how & 0xC6 == 0, &seen);
+        let (sent, _) = decode(Role::Server, scale.message, &input);
+        seen.sockets.check(sent, how & 0xC6 == 0);
     }
     end(&test, peer, drop, &seen);
 }
 
 /// Its socket does what it is told, and each route answers in another way.
-fn server(overflow: Overflow, scale: &Scale, seen: &Rc<Seen>) -> TestServer {
-    let mut app = App::with(Options {
-        max_message_size: scale.message,
-        max_body_size: scale.body,
-        max_backpressure: scale.backpressure,
-        idle_timeout: Duration::from_secs(300),
-        overflow,
-        ..Options::default()
-    });
+fn server(how: u8, scale: &Scale, seen: &Rc<Seen>) -> TestServer {
+    let mut app = App::with(scale.options(how));
     app.get("/page", |ctx| ctx.text("a page"));
     app.post("/page", |ctx| {
         let body = ctx.body_text().unwrap_or_default().to_owned();
@@ -142,18 +106,8 @@ fn server(overflow: Overflow, scale: &Scale, seen: &Rc<Seen>) -> TestServer {
         add_header(request, &verifier);
         true
     });
-    let seen = Rc::clone(seen);
-    app.ws("/socket", move |socket, _| {
-        seen.opened.set(seen.opened.get() + 1);
-        let (hearer, seen) = (Rc::clone(&seen), Rc::clone(&seen));
-        socket.on(event::Message, move |socket, message| {
-            hearer.heard.borrow_mut().push(message.as_bytes().to_vec());
-            act(socket, message);
-        });
-        socket.on(event::Close, move |_, _| {
-            seen.closed.set(seen.closed.get() + 1);
-        });
-    });
+    let sockets = Rc::clone(&seen.sockets);
+    app.ws("/socket", move |socket, _| sockets.welcome(socket));
     TestServer::new(app).expect("nothing is wrong with it")
 }
 
@@ -167,32 +121,6 @@ fn add_header(request: &Request, seen: &Seen) {
     match request.respond_header(name, value) {
         Ok(()) => seen.added.borrow_mut().push((name.into(), value.into())),
         Err(error) => seen.told.borrow_mut().push(error.to_string()),
-    }
-}
-
-/// The first byte of a message says what becomes of it.
-fn act(socket: &Socket, message: Message<'_>) {
-    let bytes = message.as_bytes();
-    match bytes.first().map_or(0, |first| first % 16) {
-        1 => socket.close(),
-        2 => drop(socket.close_with(4000, "as you say")),
-        3 => socket.terminate(),
-        4 => drop(socket.ping(b"?")),
-        5 => drop(socket.join("room")),
-        6 => drop(socket.leave("room")),
-        7 => drop(socket.broadcast_all("room", message)),
-        8 => drop((0..20).map(|_| socket.send(bytes)).collect::<Vec<_>>()),
-        9 => drop(socket.once(event::Message, |socket, message| {
-            socket.send(message);
-            socket.close();
-        })),
-        10 => socket.hub().shutdown(Duration::from_secs(5)),
-        11 => {
-            let again = socket.clone();
-            let late = move |_: &crate::Hub| _ = again.send("late");
-            socket.hub().set_timeout(Duration::from_secs(2), late);
-        }
-        _ => drop(socket.send(message)),
     }
 }
 
@@ -210,7 +138,8 @@ fn check_sent(came: &[u8], input: &[u8], opens: bool, seen: &Seen) {
             100 => assert_eq!(head.reason(), "Continue"),
             101 => {
                 check_added(&head, seen);
-                return check_frames(rest);
+                check_frames(Role::Client, rest);
+                return;
             }
             _ if asks_for_head => return,
             _ => {
@@ -247,45 +176,14 @@ fn check_added(head: &ResponseHead, seen: &Seen) {
     }
 }
 
-/// Whole frames as a server may send them, up to one close frame.
-fn check_frames(frames: &[u8]) {
-    let (heard, verdict) = decode(Role::Client, 1 << 20, frames);
-    assert_eq!(verdict, Ok(()), "it keeps to the protocol");
-    let closes = heard.iter().filter(|it| matches!(it, Owned::Close(..)));
-    assert!(closes.count() <= 1);
-}
-
-/// The socket heard what the naive decoder reads, in that order, until it ended; and all of it if nothing
-/// of the socket, the network or the time (`is_calm`) was in the way.
-fn check_heard(input: &[u8], max: usize, is_calm: bool, seen: &Seen) {
-    let (sent, _) = decode(Role::Server, max, input);
-    let sent = sent.into_iter().filter_map(|piece| match piece {
-        Owned::Text(text) => Some(text.into_bytes()),
-        Owned::Binary(bytes) => Some(bytes),
-        _ => None,
-    });
-    let sent: Vec<Vec<u8>> = sent.collect();
-    let heard = seen.heard.borrow();
-    // What is large would fill the screen.
-    assert!(sent.starts_with(&heard), "it hears what was not sent");
-    let act = |message: &Vec<u8>| message.first().map_or(0, |first| first % 16);
-    let may_end = |message| matches!(act(message), 1..=3 | 8..=10);
-    if is_calm && !sent.iter().any(may_end) {
-        assert_eq!(heard.len(), sent.len(), "it hears all that was sent");
-    }
-}
-
 /// It goes, and some time passes: then nothing of it is left.
 fn end(test: &TestServer, peer: Connection, go: fn(Connection), seen: &Seen) {
     go(peer);
     test.clock().advance(END);
-    let stats = test.hub().stats();
     for line in seen.told.borrow().iter() {
         check_line(line, 1000);
     }
-    assert_eq!(seen.opened.get(), seen.closed.get(), "each ends once");
-    assert_eq!((test.hub().len(), stats.total_connections), (0, 0));
-    assert_eq!((test.hub().rooms().len(), stats.waiting_bytes), (0, 0));
+    seen.sockets.check_end(test);
 }
 
 #[cfg(test)]

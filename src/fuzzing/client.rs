@@ -1,0 +1,229 @@
+//! A whole connection of a client, from its request to its end, over a network in memory: whatever the
+//! server says, what goes out is one request and masked frames, a socket hears what was sent and ends once,
+//! what was accepted is sent or told of, and nothing is left.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::choices::{Choices, pieces, unit};
+use super::sockets::{END, Heard, Scale, check_frames};
+use super::texts::check_line;
+use crate::http::{Limits, ResponseParser};
+use crate::proto::decoder::Role;
+use crate::proto::handshake::{accept_key, write_accept};
+use crate::proto::naive::{Owned, decode};
+use crate::testing::{self, TestServer};
+use crate::{Answer, App, ConnectOptions, Connection, Reconnect, SendStatus, Socket};
+
+/// Stands for the right `Sec-WebSocket-Accept` in an input that is the whole answer.
+const ACCEPT: &[u8] = b"<accept>";
+/// What is sent before there is a connection.
+const KEPT: [&str; 2] = ["kept", "for later"];
+
+/// What the client's head may have.
+const ANSWER: Limits = Limits {
+    max_head: 16 * 1024,
+    max_fields: 100,
+};
+
+/// What was told of failures.
+#[derive(Default)]
+struct Told {
+    lines: RefCell<Vec<String>>,
+    unsent: Cell<usize>,
+}
+
+/// Plays the server of one connection. The first bytes choose how the network is, how it ends, whether
+/// the rest comes behind the right answer, whether it is tried again, and whether it is a seed of
+/// something large.
+///
+/// # Panics
+///
+/// When a promise of the client is broken.
+pub fn client(data: &[u8]) {
+    let mut choices = Choices::new(data);
+    let how = choices.byte();
+    let (seed, step) = (choices.byte(), choices.byte());
+    let window = 1 << (choices.below(10) + 4);
+    let pause = choices.byte();
+    let (scale, input, by) = Scale::of(pause, choices);
+    let pause = Duration::from_secs(u64::from(pause % 32));
+    let unit = unit(input.len()) * by;
+    let (heard, told) = (Rc::<Heard>::default(), Rc::<Told>::default());
+    let (test, connection) = connecting(how, &scale, &heard, &told);
+    test.set_window(window * unit);
+    let dialed = test.dialed().expect("it connects");
+    let key = dialed.header("sec-websocket-key").unwrap_or_default();
+    let accept = accept_key(key);
+    let (answer, input) = answer(how, key, &input);
+    let mut server = dialed.connection();
+    server.send(&answer);
+    let mut came = server.recv();
+    for piece in pieces(&input, seed, step, unit) {
+        if how & 2 == 2 {
+            server.stop_reading();
+        }
+        server.send(piece);
+        test.turn();
+        server.read_on();
+        came.extend(server.recv());
+        if how & 4 == 4 {
+            test.clock().advance(pause);
+        }
+    }
+    let go: fn(testing::Connection) = match how >> 6 {
+        0 => {
+            server.finish();
+            drop
+        }
+        1 => drop,
+        2 => testing::Connection::reset,
+        _ => testing::Connection::vanish,
+    };
+    if how >> 6 < 2 {
+        test.clock().advance(END);
+        came.extend(server.recv());
+        assert!(server.is_ended(), "it goes on after its time");
+        let is_calm = how & 0xC6 == 0;
+        let said = [answer, input].concat();
+        let frames = check_frames(Role::Server, &came);
+        let is_open = heard.opened.get() > 0;
+        assert!(is_open || came.is_empty(), "nobody has said 101");
+        assert!(is_open || how & 1 == 0, "it was the right answer");
+        let knows = said.windows(accept.len()).any(|it| it == accept);
+        assert!(knows || !is_open, "without the key nobody gets in");
+        check_heard(&said, scale.message, is_calm, &heard);
+        check_kept(frames, &connection, &heard, &told);
+    }
+    go(server);
+    end(&test, &connection, &heard, &told);
+}
+
+/// A server with nothing but a connection to somewhere, for which a message or two wait.
+fn connecting(
+    how: u8,
+    scale: &Scale,
+    heard: &Rc<Heard>,
+    told: &Rc<Told>,
+) -> (TestServer, Connection) {
+    let app = App::with(scale.options(how));
+    let options = ConnectOptions {
+        reconnect: (how & 8 == 8).then(|| Reconnect {
+            attempts: 2,
+            ..Reconnect::default()
+        }),
+        subprotocols: vec!["v1".to_owned()],
+        ..ConnectOptions::default()
+    };
+    let sockets = Rc::clone(heard);
+    let welcome = move |socket: &Socket, _: &Answer| sockets.welcome(socket);
+    let connection = app.hub().connect("ws://server/", options, welcome);
+    let connection = connection.expect("it is a URL");
+    let telling = Rc::clone(told);
+    connection.on_error(move |failed| {
+        telling.lines.borrow_mut().push(failed.error.to_string());
+        telling.unsent.set(telling.unsent.get() + failed.unsent);
+    });
+    for message in KEPT {
+        assert_eq!(connection.send(message), SendStatus::Queued);
+    }
+    let test = TestServer::new(app).expect("nothing is wrong with it");
+    (test, connection)
+}
+
+/// The answer that is right, if the input is what comes behind it; and the input.
+fn answer(how: u8, key: &str, input: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut answer = Vec::new();
+    if how & 1 == 1 {
+        write_accept(&mut answer, key, None, std::iter::empty());
+        return (answer, input.to_vec());
+    }
+    let place = input.windows(ACCEPT.len()).position(|it| it == ACCEPT);
+    let input = match place.and_then(|place| input.split_at_checked(place)) {
+        Some((before, rest)) => {
+            let behind = rest.get(ACCEPT.len()..).unwrap_or_default();
+            [before, &accept_key(key), behind].concat()
+        }
+        None => input.to_vec(),
+    };
+    (answer, input)
+}
+
+/// If there was a socket, it heard what is behind the 101.
+fn check_heard(said: &[u8], max: usize, is_calm: bool, heard: &Heard) {
+    if heard.opened.get() == 0 {
+        return;
+    }
+    let mut rest = said;
+    loop {
+        let progress = ResponseParser::new(ANSWER).push(rest);
+        let progress = progress.expect("it was understood");
+        rest = rest.get(progress.used..).unwrap_or_default();
+        if progress.head.expect("a whole head").status() == 101 {
+            break;
+        }
+    }
+    let (sent, _) = decode(Role::Client, max, rest);
+    heard.check(sent, is_calm);
+}
+
+/// What was kept came in its order and first, or is told of, or waits for the next connection.
+fn check_kept(frames: Vec<Owned>, connection: &Connection, heard: &Heard, told: &Told) {
+    let texts = frames.into_iter().filter_map(|frame| match frame {
+        Owned::Text(text) if KEPT.contains(&text.as_str()) => Some(text),
+        _ => None,
+    });
+    let sent = texts.take(KEPT.len()).collect::<Vec<_>>();
+    assert!(KEPT.iter().zip(&sent).all(|(kept, sent)| kept == sent));
+    let known = sent.len() + told.unsent.get() + connection.unsent();
+    assert!(known + heard.undelivered.get() >= KEPT.len(), "one is lost");
+}
+
+/// Who is tried again finds nobody; then nothing is left.
+fn end(test: &TestServer, connection: &Connection, heard: &Heard, told: &Told) {
+    for _ in 0..4 {
+        drop(test.dialed());
+        test.clock().advance(END);
+    }
+    assert!(connection.is_over(), "nobody is there");
+    assert_eq!(connection.unsent(), 0);
+    for line in told.lines.borrow().iter() {
+        check_line(line, 1000);
+    }
+    heard.check_end(test);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::noise::{Random, run_noise, run_seeds};
+    use super::client;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn the_seeds_break_no_promise() {
+        run_seeds("client", client);
+    }
+
+    #[test]
+    fn noise_breaks_no_promise() {
+        run_noise(200, 200, client);
+    }
+
+    #[test]
+    fn frames_that_tell_the_socket_what_to_do_break_no_promise() {
+        let mut random = Random::new();
+        for _ in 0..if cfg!(miri) { 2 } else { 400 } {
+            let mut input: Vec<u8> = (0..5).map(|_| random.below(256) as u8).collect();
+            input[0] |= 1;
+            for _ in 0..random.below(12) {
+                let len = random.below(120);
+                let first = [0x81, 0x82, 0x82, 0x02, 0x80, 0x89, 0x8A, 0x88][random.below(8)];
+                input.extend([first, len as u8]);
+                let act = random.below(16) as u8;
+                input.extend((0..len).map(|i| if i == 0 { act } else { b'x' }));
+            }
+            client(&input);
+        }
+    }
+}
