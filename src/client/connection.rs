@@ -24,8 +24,8 @@ impl Connection {
         Self(Attempts::begin(hub, url, options, handler))
     }
 
-    /// Hears of every attempt that failed, and of connections that were lost. It runs instead of an
-    /// earlier one.
+    /// Hears of every attempt that failed, and of connections that were lost, of those when the socket's own
+    /// listeners have. It runs instead of an earlier one.
     pub fn on_error(&self, listener: impl FnMut(&Failed) + 'static) -> &Self {
         self.0.listen(Box::new(listener));
         self
