@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::choices::{Choices, pieces, unit};
-use super::sockets::{END, Heard, Scale, check_frames};
+use super::sockets::{END, Heard, Scale, check_frames, talk};
 use super::texts::check_line;
 use crate::http::{Limits, ResponseParser};
 use crate::proto::decoder::Role;
@@ -60,18 +60,8 @@ pub fn client(data: &[u8]) {
     let mut server = dialed.connection();
     server.send(&answer);
     let mut came = server.recv();
-    for piece in pieces(&input, seed, step, unit) {
-        if how & 2 == 2 {
-            server.stop_reading();
-        }
-        server.send(piece);
-        test.turn();
-        server.read_on();
-        came.extend(server.recv());
-        if how & 4 == 4 {
-            test.clock().advance(pause);
-        }
-    }
+    let portions = pieces(&input, seed, step, unit);
+    came.extend(talk(&test, &mut server, portions, how, pause));
     let go: fn(testing::Connection) = match how >> 6 {
         0 => {
             server.finish();
@@ -196,7 +186,7 @@ fn end(test: &TestServer, connection: &Connection, heard: &Heard, told: &Told) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::{Random, run_noise, run_seeds};
+    use super::super::noise::{run_frames, run_noise, run_seeds};
     use super::client;
 
     #[test]
@@ -212,18 +202,6 @@ mod tests {
 
     #[test]
     fn frames_that_tell_the_socket_what_to_do_break_no_promise() {
-        let mut random = Random::new();
-        for _ in 0..if cfg!(miri) { 2 } else { 400 } {
-            let mut input: Vec<u8> = (0..5).map(|_| random.below(256) as u8).collect();
-            input[0] |= 1;
-            for _ in 0..random.below(12) {
-                let len = random.below(120);
-                let first = [0x81, 0x82, 0x82, 0x02, 0x80, 0x89, 0x8A, 0x88][random.below(8)];
-                input.extend([first, len as u8]);
-                let act = random.below(16) as u8;
-                input.extend((0..len).map(|i| if i == 0 { act } else { b'x' }));
-            }
-            client(&input);
-        }
+        run_frames(false, client);
     }
 }

@@ -36,3 +36,26 @@ pub(super) fn run_noise(rounds: usize, most: usize, run: fn(&[u8])) {
         run(&input);
     }
 }
+
+/// Runs a target that plays the peer of a socket over frames of all kinds, masked or not, behind five bytes
+/// of choices with a good opening handshake. The first byte of each tells the socket what to do.
+#[cfg(feature = "testing")]
+pub(super) fn run_frames(masked: bool, run: fn(&[u8])) {
+    const FIRST: [u8; 8] = [0x81, 0x82, 0x82, 0x02, 0x80, 0x89, 0x8A, 0x88];
+    let mut random = Random::new();
+    for _ in 0..if cfg!(miri) { 2 } else { 400 } {
+        let mut input: Vec<u8> = (0..5).map(|_| random.below(256) as u8).collect();
+        input[0] |= 1;
+        for _ in 0..random.below(12) {
+            let len = random.below(120);
+            let first = FIRST[random.below(8)];
+            match masked {
+                true => input.extend([first, 0x80 | len as u8, 0, 0, 0, 0]),
+                false => input.extend([first, len as u8]),
+            }
+            let act = random.below(16) as u8;
+            input.extend((0..len).map(|i| if i == 0 { act } else { b'x' }));
+        }
+        run(&input);
+    }
+}

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::choices::{Choices, pieces, unit};
-use super::sockets::{END, Heard, Scale, check_frames};
+use super::sockets::{END, Heard, Scale, check_frames, talk};
 use super::texts::check_line;
 use crate::http::{Limits, ResponseHead, ResponseParser, reason};
 use crate::proto::decoder::Role;
@@ -59,18 +59,8 @@ pub fn session(data: &[u8]) {
         peer.send(HANDSHAKE);
         came.extend(peer.recv());
     }
-    for piece in pieces(&input, seed, step, unit) {
-        if how & 2 == 2 {
-            peer.stop_reading();
-        }
-        peer.send(piece);
-        test.turn();
-        peer.read_on();
-        came.extend(peer.recv());
-        if how & 4 == 4 {
-            test.clock().advance(pause);
-        }
-    }
+    let portions = pieces(&input, seed, step, unit);
+    came.extend(talk(&test, &mut peer, portions, how, pause));
     match how >> 6 {
         0 => peer.finish(),
         1 => came.extend(peer.recv()),
@@ -188,7 +178,7 @@ fn end(test: &TestServer, peer: Connection, go: fn(Connection), seen: &Seen) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::{Random, run_noise, run_seeds};
+    use super::super::noise::{run_frames, run_noise, run_seeds};
     use super::session;
 
     #[test]
@@ -204,18 +194,6 @@ mod tests {
 
     #[test]
     fn frames_that_tell_the_socket_what_to_do_break_no_promise() {
-        let mut random = Random::new();
-        for _ in 0..if cfg!(miri) { 2 } else { 400 } {
-            let mut input: Vec<u8> = (0..5).map(|_| random.below(256) as u8).collect();
-            input[0] |= 1;
-            for _ in 0..random.below(12) {
-                let len = random.below(120);
-                let first = [0x81, 0x82, 0x82, 0x02, 0x80, 0x89, 0x8A, 0x88][random.below(8)];
-                input.extend([first, 0x80 | len as u8, 0, 0, 0, 0]);
-                let act = random.below(16) as u8;
-                input.extend((0..len).map(|i| if i == 0 { act } else { b'x' }));
-            }
-            session(&input);
-        }
+        run_frames(true, session);
     }
 }

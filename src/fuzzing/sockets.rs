@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::choices::{Choices, expand};
 use crate::proto::decoder::Role;
 use crate::proto::naive::{Owned, decode};
-use crate::testing::TestServer;
+use crate::testing::{Connection, TestServer};
 use crate::{Message, Options, Overflow, Socket, event};
 
 const POLICIES: [Overflow; 3] = [Overflow::Close, Overflow::DropNewest, Overflow::DropOldest];
@@ -147,6 +147,31 @@ fn act(socket: &Socket, message: Message<'_>) {
         }
         _ => drop(socket.send(message)),
     }
+}
+
+/// Sends `pieces`, one after the other; gives what comes back. `how` says whether the peer reads meanwhile,
+/// and whether `pause` passes behind each.
+pub(super) fn talk<'a>(
+    test: &TestServer,
+    peer: &mut Connection,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    how: u8,
+    pause: Duration,
+) -> Vec<u8> {
+    let mut came = Vec::new();
+    for piece in pieces {
+        if how & 2 == 2 {
+            peer.stop_reading();
+        }
+        peer.send(piece);
+        test.turn();
+        peer.read_on();
+        came.extend(peer.recv());
+        if how & 4 == 4 {
+            test.clock().advance(pause);
+        }
+    }
+    came
 }
 
 /// Whole frames as they may be sent to that role, up to one close frame. Gives what they say.
