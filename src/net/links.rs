@@ -3,12 +3,9 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
-
-use mio::net::TcpStream;
 
 use super::budget::Budget;
 use super::clock::{Clock, Tick};
@@ -97,27 +94,6 @@ impl Links {
             time,
             network: OnceCell::new(),
         })
-    }
-
-    /// A stream to that address. The connection is only begun: when it is there, or how that failed, is
-    /// told as readiness.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be begun.
-    pub(crate) fn dial(&self, address: SocketAddr) -> io::Result<Stream> {
-        if let Some(network) = self.network.get() {
-            return network.dial(address);
-        }
-        let stream = TcpStream::connect(address)?;
-        // Without it, it is slower.
-        let _ = stream.set_nodelay(true);
-        Ok(Stream::Tcp(stream))
-    }
-
-    /// Whether the network and the time are those of a test.
-    pub(crate) fn is_in_memory(&self) -> bool {
-        self.network.get().is_some()
     }
 
     /// Adds a connection that no reactor serves.
@@ -229,13 +205,6 @@ impl Table {
     /// Adds a connection.
     pub(super) fn insert(&mut self, stream: Stream) -> Option<Key> {
         self.halves.insert(Half::new(stream))
-    }
-
-    /// Adds a connection that is still being made: nothing is written until it is.
-    pub(super) fn insert_unconnected(&mut self, stream: Stream) -> Option<Key> {
-        let mut half = Half::new(stream);
-        half.flags = Flags::CONGESTED;
-        self.halves.insert(half)
     }
 
     /// Takes into the outbox of that link what was appended to the log since it queued something.

@@ -19,6 +19,7 @@ pub(crate) mod memory;
 #[path = "memory_off.rs"]
 pub(crate) mod memory;
 mod outbox;
+mod outgoing;
 pub(crate) mod parts;
 pub(crate) mod poller;
 pub(crate) mod protocol;
