@@ -14,6 +14,7 @@ mod own_server;
 mod peer;
 mod reconnect;
 mod refused;
+mod unsent;
 
 use std::cell::RefCell;
 use std::rc::Rc;
