@@ -8,7 +8,7 @@ use std::time::Duration;
 use rushwire::{CloseCode, ConnectError, ConnectOptions, OwnedMessage, ReadyState, SendStatus};
 
 use crate::common::NEVER;
-use crate::peer::{Peer, Stage, play, unmasked};
+use crate::peer::{Peer, Stage, play, say, unmasked};
 use crate::reconnect::{reconnecting, waiting};
 use crate::{Dialer, never};
 
