@@ -28,16 +28,19 @@ pub struct Dialed {
 }
 
 impl Dialed {
-    /// The next that has come. A connection on which no request comes at once is none.
+    /// The next that has come. One that was given up before its request was written is passed over.
     pub(super) fn next(shared: &Rc<Shared>) -> Option<Self> {
-        let (address, wire, line) = shared.dialed()?;
-        let connection = Connection::over(shared, wire, line);
-        let head = connection.await_now(|line| take(&mut line.came))?;
-        Some(Self {
-            connection,
-            address,
-            head,
-        })
+        loop {
+            let (address, wire, line) = shared.dialed()?;
+            let connection = Connection::over(shared, wire, line);
+            if let Some(head) = connection.await_now(|line| take(&mut line.came)) {
+                return Some(Self {
+                    connection,
+                    address,
+                    head,
+                });
+            }
+        }
     }
 
     /// Where the application has connected to: names are 127.0.0.1.

@@ -117,6 +117,20 @@ fn a_socket_hears_of_its_end_before_it_is_told_what_comes_of_it() {
     assert!(lines[lines.len() - 2].starts_with("close"), "{lines:?}");
 }
 
+/// The network holds no whole request, and nobody has read on in time.
+#[test]
+fn behind_a_connection_that_was_given_up_the_next_one_is_found() {
+    let options = ConnectOptions {
+        connect_timeout: SECOND,
+        ..reconnecting()
+    };
+    let (test, _connection, _journal, failures) = connecting("ws://feed.example", options);
+    test.set_window(16);
+    test.clock().advance(2 * SECOND);
+    assert_eq!(failures.borrow().len(), 1);
+    test.dialed().expect("it tries again").accept();
+}
+
 #[test]
 fn whoever_does_not_answer_is_left_in_time() {
     let (test, connection, _journal, failures) =
