@@ -4,10 +4,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
-use super::choices::{Choices, pieces, unit};
-use super::sockets::{END, Heard, Scale, check_frames, talk};
+use super::sockets::{END, Heard, Script, check_frames};
 use super::texts::check_line;
 use crate::http::{Limits, ResponseParser};
 use crate::proto::decoder::Role;
@@ -42,27 +40,19 @@ struct Told {
 ///
 /// When a promise of the client is broken.
 pub fn client(data: &[u8]) {
-    let mut choices = Choices::new(data);
-    let how = choices.byte();
-    let (seed, step) = (choices.byte(), choices.byte());
-    let window = 1 << (choices.below(10) + 4);
-    let pause = choices.byte();
-    let (scale, input, by) = Scale::of(pause, choices);
-    let pause = Duration::from_secs(u64::from(pause % 32));
-    let unit = unit(input.len()) * by;
+    let mut script = Script::read(data);
     let (heard, told) = (Rc::<Heard>::default(), Rc::<Told>::default());
-    let (test, connection) = connecting(how, &scale, &heard, &told);
-    test.set_window(window * unit);
+    let (test, connection) = connecting(&script, &heard, &told);
+    test.set_window(script.window);
     let dialed = test.dialed().expect("it connects");
     let key = dialed.header("sec-websocket-key").unwrap_or_default();
     let accept = accept_key(key);
-    let (answer, input) = answer(how, key, &input);
+    let answer = answer(&mut script, key);
     let mut server = dialed.connection();
     server.send(&answer);
     let mut came = server.recv();
-    let portions = pieces(&input, seed, step, unit);
-    came.extend(talk(&test, &mut server, portions, how, pause));
-    let go: fn(testing::Connection) = match how >> 6 {
+    came.extend(script.talk(&test, &mut server));
+    let go: fn(testing::Connection) = match script.how >> 6 {
         0 => {
             server.finish();
             drop
@@ -71,19 +61,18 @@ pub fn client(data: &[u8]) {
         2 => testing::Connection::reset,
         _ => testing::Connection::vanish,
     };
-    if how >> 6 < 2 {
+    if script.how >> 6 < 2 {
         test.clock().advance(END);
         came.extend(server.recv());
         assert!(server.is_ended(), "it goes on after its time");
-        let is_calm = how & 0xC6 == 0;
-        let said = [answer, input].concat();
+        let said = [&answer[..], &script.input].concat();
         let frames = check_frames(Role::Server, &came);
         let is_open = heard.opened.get() > 0;
         assert!(is_open || came.is_empty(), "nobody has said 101");
-        assert!(is_open || how & 1 == 0, "it was the right answer");
+        assert!(is_open || !script.opens(), "it was the right answer");
         let knows = said.windows(accept.len()).any(|it| it == accept);
         assert!(knows || !is_open, "without the key nobody gets in");
-        check_heard(&said, scale.message, is_calm, &heard);
+        check_heard(&said, &script, &heard);
         check_kept(frames, &connection, &heard, &told);
     }
     go(server);
@@ -91,15 +80,10 @@ pub fn client(data: &[u8]) {
 }
 
 /// A server with nothing but a connection to somewhere, for which a message or two wait.
-fn connecting(
-    how: u8,
-    scale: &Scale,
-    heard: &Rc<Heard>,
-    told: &Rc<Told>,
-) -> (TestServer, Connection) {
-    let app = App::with(scale.options(how));
+fn connecting(script: &Script, heard: &Rc<Heard>, told: &Rc<Told>) -> (TestServer, Connection) {
+    let app = App::with(script.options());
     let options = ConnectOptions {
-        reconnect: (how & 8 == 8).then(|| Reconnect {
+        reconnect: (script.how & 8 == 8).then(|| Reconnect {
             attempts: 2,
             ..Reconnect::default()
         }),
@@ -122,26 +106,24 @@ fn connecting(
     (test, connection)
 }
 
-/// The answer that is right, if the input is what comes behind it; and the input.
-fn answer(how: u8, key: &str, input: &[u8]) -> (Vec<u8>, Vec<u8>) {
+/// The answer that is right, if what is said comes behind it; else it is a part of that, which gets what
+/// only the right one has.
+fn answer(script: &mut Script, key: &str) -> Vec<u8> {
     let mut answer = Vec::new();
-    if how & 1 == 1 {
+    if script.opens() {
         write_accept(&mut answer, key, None, std::iter::empty());
-        return (answer, input.to_vec());
+        return answer;
     }
-    let place = input.windows(ACCEPT.len()).position(|it| it == ACCEPT);
-    let input = match place.and_then(|place| input.split_at_checked(place)) {
-        Some((before, rest)) => {
-            let behind = rest.get(ACCEPT.len()..).unwrap_or_default();
-            [before, &accept_key(key), behind].concat()
-        }
-        None => input.to_vec(),
-    };
-    (answer, input)
+    let mut places = script.input.windows(ACCEPT.len());
+    if let Some(place) = places.position(|it| it == ACCEPT) {
+        let range = place..place + ACCEPT.len();
+        script.input.splice(range, accept_key(key));
+    }
+    answer
 }
 
 /// If there was a socket, it heard what is behind the 101.
-fn check_heard(said: &[u8], max: usize, is_calm: bool, heard: &Heard) {
+fn check_heard(said: &[u8], script: &Script, heard: &Heard) {
     if heard.opened.get() == 0 {
         return;
     }
@@ -154,8 +136,8 @@ fn check_heard(said: &[u8], max: usize, is_calm: bool, heard: &Heard) {
             break;
         }
     }
-    let (sent, _) = decode(Role::Client, max, rest);
-    heard.check(sent, is_calm);
+    let (sent, _) = decode(Role::Client, script.scale.message, rest);
+    heard.check(sent, script.is_calm());
 }
 
 /// What was kept came in its order and first, or is told of, or waits for the next connection.

@@ -6,8 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::choices::{Choices, pieces, unit};
-use super::sockets::{END, Heard, Scale, check_frames, talk};
+use super::sockets::{END, Heard, Script, check_frames};
 use super::texts::check_line;
 use crate::http::{Limits, ResponseHead, ResponseParser, reason};
 use crate::proto::decoder::Role;
@@ -18,6 +17,7 @@ use crate::{App, Request};
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// An answer is short.
 const ANSWER: Limits = Limits {
     max_head: 2048,
@@ -41,27 +41,18 @@ struct Seen {
 ///
 /// When a promise of the server is broken.
 pub fn session(data: &[u8]) {
-    let mut choices = Choices::new(data);
-    let how = choices.byte();
-    let (seed, step) = (choices.byte(), choices.byte());
-    let window = 1 << (choices.below(10) + 4);
-    let pause = choices.byte();
-    let (scale, input, by) = Scale::of(pause, choices);
-    let pause = Duration::from_secs(u64::from(pause % 32));
-    let unit = unit(input.len()) * by;
+    let script = Script::read(data);
     let seen = Rc::new(Seen::default());
-    let test = server(how, &scale, &seen);
-    test.set_window(window * unit);
+    let test = server(&script, &seen);
+    test.set_window(script.window);
     let mut peer = test.open();
     let mut came = Vec::new();
-    let opens = how & 1 == 1;
-    if opens {
+    if script.opens() {
         peer.send(HANDSHAKE);
         came.extend(peer.recv());
     }
-    let portions = pieces(&input, seed, step, unit);
-    came.extend(talk(&test, &mut peer, portions, how, pause));
-    match how >> 6 {
+    came.extend(script.talk(&test, &mut peer));
+    match script.how >> 6 {
         0 => peer.finish(),
         1 => came.extend(peer.recv()),
         2 => return end(&test, peer, Connection::reset, &seen),
@@ -70,17 +61,17 @@ pub fn session(data: &[u8]) {
     test.clock().advance(END);
     came.extend(peer.recv());
     assert!(peer.is_ended(), "it goes on after its time");
-    check_sent(&came, &input, opens, &seen);
-    if opens {
-        let (sent, _) = decode(Role::Server, scale.message, &input);
-        seen.sockets.check(sent, how & 0xC6 == 0);
+    check_sent(&came, &script, &seen);
+    if script.opens() {
+        let (sent, _) = decode(Role::Server, script.scale.message, &script.input);
+        seen.sockets.check(sent, script.is_calm());
     }
     end(&test, peer, drop, &seen);
 }
 
 /// Its socket does what it is told, and each route answers in another way.
-fn server(how: u8, scale: &Scale, seen: &Rc<Seen>) -> TestServer {
-    let mut app = App::with(scale.options(how));
+fn server(script: &Script, seen: &Rc<Seen>) -> TestServer {
+    let mut app = App::with(script.options());
     app.get("/page", |ctx| ctx.text("a page"));
     app.post("/page", |ctx| {
         let body = ctx.body_text().unwrap_or_default().to_owned();
@@ -115,9 +106,10 @@ fn add_header(request: &Request, seen: &Seen) {
 }
 
 /// What the server sends are answers of HTTP, and behind a 101 frames.
-fn check_sent(came: &[u8], input: &[u8], opens: bool, seen: &Seen) {
+fn check_sent(came: &[u8], script: &Script, seen: &Seen) {
     // What belongs to an answer to HEAD is not said in the answer.
-    let asks_for_head = !opens && input.windows(5).any(|five| five == b"HEAD ");
+    let opens = script.opens();
+    let asks_for_head = !opens && script.input.windows(5).any(|five| five == b"HEAD ");
     let mut rest = came;
     while !rest.is_empty() {
         let progress = ResponseParser::new(ANSWER).push(rest);

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::choices::{Choices, expand};
+use super::choices::{Choices, expand, pieces, unit};
 use crate::proto::decoder::Role;
 use crate::proto::naive::{Owned, decode};
 use crate::testing::{Connection, TestServer};
@@ -14,6 +14,85 @@ use crate::{Message, Options, Overflow, Socket, event};
 const POLICIES: [Overflow; 3] = [Overflow::Close, Overflow::DropNewest, Overflow::DropOldest];
 /// The longest that a connection may go on that nothing is heard of, whatever it did before.
 pub(super) const END: Duration = Duration::from_secs(600);
+
+/// What a peer does, and over what network.
+pub(super) struct Script {
+    pub(super) how: u8,
+    pub(super) scale: Scale,
+    /// What it says.
+    pub(super) input: Vec<u8>,
+    /// How much the network holds in each direction.
+    pub(super) window: usize,
+    /// How much passes behind each piece, if time does.
+    pause: Duration,
+    /// The sizes of pieces, as [`pieces`] has it.
+    seed: u8,
+    step: u8,
+    unit: usize,
+}
+
+impl Script {
+    /// The first bytes choose how it goes, the rest is what it says.
+    pub(super) fn read(data: &[u8]) -> Self {
+        let mut choices = Choices::new(data);
+        let how = choices.byte();
+        let (seed, step) = (choices.byte(), choices.byte());
+        let window = 1 << (choices.below(10) + 4);
+        let pause = choices.byte();
+        let (scale, input, by) = Scale::of(pause, choices);
+        let unit = unit(input.len()) * by;
+        Self {
+            how,
+            scale,
+            input,
+            window: window * unit,
+            pause: Duration::from_secs(u64::from(pause % 32)),
+            seed,
+            step,
+            unit,
+        }
+    }
+
+    /// Whether all that is said comes behind an opening handshake that is right.
+    pub(super) fn opens(&self) -> bool {
+        self.how & 1 == 1
+    }
+
+    /// Whether the peer ends with FIN, and neither it nor the time brings anything else about.
+    pub(super) fn is_calm(&self) -> bool {
+        self.how & 0xC6 == 0
+    }
+
+    /// Says all of it, piece by piece; gives what comes back.
+    pub(super) fn talk(&self, test: &TestServer, peer: &mut Connection) -> Vec<u8> {
+        let mut came = Vec::new();
+        for piece in pieces(&self.input, self.seed, self.step, self.unit) {
+            if self.how & 2 == 2 {
+                peer.stop_reading();
+            }
+            peer.send(piece);
+            test.turn();
+            peer.read_on();
+            came.extend(peer.recv());
+            if self.how & 4 == 4 {
+                test.clock().advance(self.pause);
+            }
+        }
+        came
+    }
+
+    /// The options of whoever has it for a peer.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            max_message_size: self.scale.message,
+            max_body_size: self.scale.body,
+            max_backpressure: self.scale.backpressure,
+            idle_timeout: Duration::from_secs(300),
+            overflow: POLICIES[usize::from(self.how >> 4) % 3],
+            ..Options::default()
+        }
+    }
+}
 
 /// How much may come, and wait.
 pub(super) struct Scale {
@@ -38,22 +117,11 @@ const MAX_INPUT: usize = 320 * 1024;
 
 impl Scale {
     /// What a byte of the input chooses, the rest of the input, and by how much its pieces are larger.
-    pub(super) fn of(byte: u8, choices: Choices<'_>) -> (Self, Vec<u8>, usize) {
+    fn of(byte: u8, choices: Choices<'_>) -> (Self, Vec<u8>, usize) {
         match byte {
             // Of what is large, a piece may be large enough to complete a message where it belongs.
             224.. => (LARGE, expand(choices.rest(), MAX_INPUT), 4),
             _ => (SMALL, choices.rest().to_vec(), 1),
-        }
-    }
-
-    pub(super) fn options(&self, how: u8) -> Options {
-        Options {
-            max_message_size: self.message,
-            max_body_size: self.body,
-            max_backpressure: self.backpressure,
-            idle_timeout: Duration::from_secs(300),
-            overflow: POLICIES[usize::from(how >> 4) % 3],
-            ..Options::default()
         }
     }
 }
@@ -147,31 +215,6 @@ fn act(socket: &Socket, message: Message<'_>) {
         }
         _ => drop(socket.send(message)),
     }
-}
-
-/// Sends `pieces`, one after the other; gives what comes back. `how` says whether the peer reads meanwhile,
-/// and whether `pause` passes behind each.
-pub(super) fn talk<'a>(
-    test: &TestServer,
-    peer: &mut Connection,
-    pieces: impl Iterator<Item = &'a [u8]>,
-    how: u8,
-    pause: Duration,
-) -> Vec<u8> {
-    let mut came = Vec::new();
-    for piece in pieces {
-        if how & 2 == 2 {
-            peer.stop_reading();
-        }
-        peer.send(piece);
-        test.turn();
-        peer.read_on();
-        came.extend(peer.recv());
-        if how & 4 == 4 {
-            test.clock().advance(pause);
-        }
-    }
-    came
 }
 
 /// Whole frames as they may be sent to that role, up to one close frame. Gives what they say.
