@@ -157,8 +157,8 @@ impl TestServer {
 
     /// From now on the network is unsteady: by dice that fall as `seed` says, every read and write of
     /// either side may fall short, down to one byte, or be refused for a moment, and a connection may wait
-    /// a moment until it is accepted. What is received in the
-    /// end is the same; how often and where it is cut is not. A zero makes it steady again.
+    /// a moment until it is accepted. What is received in the end is the same; how often and where it is cut
+    /// is not. A zero makes it steady again.
     pub fn set_unsteady(&self, seed: u64) {
         self.shared.network.set_dice(seed);
     }

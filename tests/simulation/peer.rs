@@ -39,11 +39,7 @@ pub(super) fn play(peers: &mut Vec<Peer>, dice: &mut Dice, stage: &Stage) -> Opt
         9..=12 => peer.client.stop_reading(),
         13 | 14 => peer.read_on(),
         15 => peer.client.ignore_pings(),
-        16 if !peer.has_closed && dice.once_in(3) => {
-            peer.read_on();
-            peer.has_closed = peer.closed.is_none();
-            peer.client.close_with(dice.one_of(&[1000, 1001, 4000]), "");
-        }
+        16 if dice.once_in(3) => peer.leave(dice.one_of(&[1000, 1001, 4000])),
         17 if dice.once_in(3) => {
             peer.client.finish();
             peer.has_closed = true;
@@ -80,12 +76,12 @@ impl Peer {
         self.received
     }
 
-    /// Says 1001, and that it has nothing more to say.
-    pub(super) fn leave(&mut self) {
-        self.read_on();
+    /// Says goodbye with that code, unless it has.
+    pub(super) fn leave(&mut self, code: u16) {
         if !self.has_closed {
+            self.read_on();
             self.has_closed = self.closed.is_none();
-            self.client.close_with(1001, "");
+            self.client.close_with(code, "");
         }
     }
 
