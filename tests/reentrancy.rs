@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use common::client::{CLOSE, PING, PONG, TEXT, close_payload, frame, upgrade_request};
 use common::{Server, serve_with};
-use rushwire::{App, Options, Rate, RoomChange, SendStatus, Socket, event};
+use rushwire::{
+    App, ConnectOptions, Connection, Options, Rate, RoomChange, SendStatus, Socket, event,
+};
 
 /// Where the application's code runs.
 const PLACES: [Place; 17] = [
@@ -61,7 +63,7 @@ enum Place {
 type Action = fn(&World, &Socket);
 
 /// What it does.
-const ACTIONS: [(&str, Action); 20] = [
+const ACTIONS: [(&str, Action); 22] = [
     ("send", |_, socket| ignore(socket.send("x"))),
     ("send more than may wait", |_, socket| {
         (0..120).for_each(|_| ignore(socket.send(&vec![0; 60_000])));
@@ -170,7 +172,28 @@ const ACTIONS: [(&str, Action); 20] = [
             .post(move |hub| hub.socket(id).iter().for_each(Socket::close))
             .expect("the server runs");
     }),
+    ("connect to who does not listen", |world, socket| {
+        dial(world, socket);
+    }),
+    ("connect, then give up", |world, socket| {
+        dial(world, socket).close();
+    }),
 ];
+
+/// Begins a connection of this side, that fails.
+fn dial(world: &World, socket: &Socket) -> Connection {
+    let options = ConnectOptions::default();
+    let connection = socket.hub().connect("ws://127.0.0.1:9/", options, |_, _| {
+        unreachable!("nobody listens")
+    });
+    let (connection, world) = (connection.expect("a URL"), world.clone());
+    connection.on_error(move |_| {
+        let busy = world.busy.try_borrow_mut();
+        assert!(busy.is_ok(), "a failure was told inside of a call");
+    });
+    assert_eq!(connection.send("early"), SendStatus::Queued);
+    connection
+}
 
 /// To whom.
 const TARGETS: [&str; 4] = [
@@ -197,7 +220,7 @@ fn anything_may_be_done_to_any_socket_from_anywhere() {
             }
         }
     }
-    assert_eq!(cases, 17 * 20 * 4);
+    assert_eq!(cases, 17 * 22 * 4);
 }
 
 /// What the listeners of one case share.
